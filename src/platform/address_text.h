@@ -17,4 +17,7 @@ void address_format_host(const struct address *address, char text[static ADDRESS
  * False, and `address` untouched, for anything else. */
 bool address_parse(const char *text, struct address *address) __attribute__((warn_unused_result));
 
+/* Reads a numeric address without port and brackets; the port becomes 0. */
+bool address_parse_host(const char *text, struct address *address) __attribute__((warn_unused_result));
+
 #endif

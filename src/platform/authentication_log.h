@@ -15,7 +15,7 @@
  *   failregex = ^(?:\S+ warn |<4>)?authentication failed device=\S+ peer=\[?<HOST>\]?:\d+ reason=\S+$
  *
  * Only for peers whose address is proved (docs/security.md rule 15): anybody can make a forged one appear here.
- * `reason` is a literal without spaces. */
+ * `reason` is a literal without spaces, `limit` one of level warn that serves this line alone. */
 void authentication_log_failure(struct log_limit *limit, uint64_t now_us, const uint8_t device_id[static 6],
                                 const struct address *peer, const char *reason);
 

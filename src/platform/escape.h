@@ -12,4 +12,11 @@
  * `data` may be NULL when `count` is 0. */
 size_t escape_text(const void *data, size_t count, char *text, size_t size);
 
+/* The same for text that will stand in double quotes: these get a backslash too. */
+size_t escape_quoted(const void *data, size_t count, char *text, size_t size);
+
+/* The same for the inside of a JSON string (RFC 8259): the characters above become \u00NN or \uNNNN, and a byte that is
+ * not UTF-8 becomes \ufffd. */
+size_t escape_json(const void *data, size_t count, char *text, size_t size);
+
 #endif

@@ -12,7 +12,10 @@ struct lock_file {
     char *path;
 };
 
-#define LOCK_FILE_INITIALIZER {.descriptor = -1, .path = NULL}
+#define LOCK_FILE_INITIALIZER                                                                                          \
+    {                                                                                                                  \
+        .descriptor = -1, .path = NULL                                                                                 \
+    }
 
 enum lock_file_verdict {
     LOCK_FILE_HELD,

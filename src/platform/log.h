@@ -5,7 +5,9 @@
 #include <stdint.h>
 
 #include "platform/log_field.h"
+#include "platform/log_level.h"
 #include "platform/log_limit.h"
+#include "platform/log_record.h"
 
 /* The log of the process (docs: section `log` of the configuration).
  *
@@ -22,20 +24,10 @@
  * that nobody can forge the beginning of a message.
  *
  * Writing never waits: what a full pipe or a stuck journal does not take is dropped and counted, and the count is the
- * first line that goes through again. A message is cut at LOG_MESSAGE_SIZE, a line at LOG_LINE_SIZE bytes.
+ * first line that goes through again. Long messages and values are cut (log_record.h) and then end in "…".
  *
  * The log is the one object of the process that every room may reach without being handed it. All functions may be
  * called from any thread. Before log_configure() it writes text at level info. */
-
-#define LOG_MESSAGE_SIZE 1024
-#define LOG_LINE_SIZE 4096
-
-enum log_level {
-    LOG_LEVEL_ERROR,
-    LOG_LEVEL_WARN,
-    LOG_LEVEL_INFO,
-    LOG_LEVEL_DEBUG,
-};
 
 enum log_format {
     LOG_FORMAT_AUTO, /* journal when JOURNAL_STREAM names standard error, otherwise text */
@@ -44,21 +36,14 @@ enum log_format {
     LOG_FORMAT_JOURNAL,
 };
 
-/* What a sink gets. Neither message nor fields are escaped yet. */
-struct log_record {
-    enum log_level level;
-    uint64_t wall_us;
-    const char *message;
-    const struct log_field *fields; /* up to LOG_FIELD_END; never NULL */
-};
-
+/* Gets records that are not escaped yet. It must not log. */
 typedef void log_sink(void *context, const struct log_record *record);
 
 /* At start and at reload. */
 void log_configure(enum log_level level, enum log_format format);
 
 /* Sends all records of the level to `sink` in place of the configured format, for simulations and tests; NULL goes
- * back. The sink must not log. */
+ * back. */
 void log_divert(log_sink *sink, void *context);
 
 /* Whether a message of this level is written: to spare the work of preparing it. */
@@ -69,12 +54,13 @@ void log_write(enum log_level level, const struct log_field *fields, const char 
     __attribute__((format(printf, 3, 4)));
 
 /* The same for what an outsider can cause at will: written as far as `limit` allows at `now_us`, otherwise counted.
- * The limit belongs to the caller, one for each kind of message. */
-void log_write_limited(struct log_limit *limit, uint64_t now_us, enum log_level level, const struct log_field *fields,
-                       const char *format, ...) __attribute__((format(printf, 5, 6)));
+ * The limit belongs to the caller, one for each kind of message, and carries the level. */
+void log_write_limited(struct log_limit *limit, uint64_t now_us, const struct log_field *fields, const char *format,
+                       ...) __attribute__((format(printf, 4, 5)));
 
-/* Says how many messages were held back once the limit has calmed down; does nothing otherwise. The owner calls it
- * from its timer (log_limit_deadline() says when it is of use) and, with `now_us` UINT64_MAX, before it goes. */
+/* Writes "N further messages of this kind suppressed kind=…" once the limit has calmed down; does nothing otherwise.
+ * The owner calls it from its timer (log_limit_deadline() says when it is of use) and, with `now_us` UINT64_MAX,
+ * before it goes. */
 void log_settle(struct log_limit *limit, uint64_t now_us);
 
 /* Lines that were dropped since the start because nobody took them. */

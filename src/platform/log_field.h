@@ -42,8 +42,8 @@ struct log_field log_string(const char *key, const char *text); /* NULL is writt
 struct log_field log_bytes(const char *key, const void *data, size_t size);
 struct log_field log_number(const char *key, int64_t number);
 struct log_field log_address(const char *key, const struct address *address);
-struct log_field log_device(const uint8_t device_id[static 6]);   /* key "device" */
-struct log_field log_peer(const struct address *address);         /* key "peer" */
-struct log_field log_system_error(int error_number);              /* key "error": the name of the errno, in words */
+struct log_field log_device(const uint8_t device_id[static 6]); /* key "device": de:ad:be:ef:00:01 */
+struct log_field log_peer(const struct address *address);       /* key "peer" */
+struct log_field log_system_error(int error_number);            /* key "error": an errno in words */
 
 #endif

@@ -25,7 +25,10 @@ struct unix_listener {
     struct lock_file lock;
 };
 
-#define UNIX_LISTENER_INITIALIZER {.descriptor = -1, .path = NULL, .lock = LOCK_FILE_INITIALIZER}
+#define UNIX_LISTENER_INITIALIZER                                                                                      \
+    {                                                                                                                  \
+        .descriptor = -1, .path = NULL, .lock = LOCK_FILE_INITIALIZER                                                  \
+    }
 
 /* Changes the umask for a moment, so it is called before there are threads. On success `listener` is set, otherwise
  * `error`. */
