@@ -3,7 +3,7 @@
 
 # The checkout's folder; every script works from there, wherever it was called.
 project=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
-cd "$project"
+cd "$project" || exit
 
 say() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
