@@ -37,12 +37,12 @@ enum usmp_frame_verdict {
  * USMP_FRAME_INCOMPLETE to how many bytes, from the frame's first one, are to be there before it pays to call again:
  * USMP_HEADER_SIZE, or the frame's size once the header is there (so never over USMP_FRAME_MAX). `frame` is set with
  * USMP_FRAME_COMPLETE only. */
-enum usmp_frame_verdict usmp_frame_parse(const uint8_t *bytes, size_t size, struct usmp_frame *frame, size_t *total)
-    USMP_MUST_USE;
+enum usmp_frame_verdict usmp_frame_parse(const uint8_t *bytes, size_t size, struct usmp_frame *frame,
+                                         size_t *total) USMP_MUST_USE;
 
 /* Reads a datagram, which is exactly one frame: fewer or more bytes are USMP_FRAME_BAD_LENGTH. */
-enum usmp_frame_verdict usmp_frame_parse_datagram(const uint8_t *bytes, size_t size, struct usmp_frame *frame)
-    USMP_MUST_USE;
+enum usmp_frame_verdict usmp_frame_parse_datagram(const uint8_t *bytes, size_t size,
+                                                  struct usmp_frame *frame) USMP_MUST_USE;
 
 /* Writes a frame to `out`, which has room for USMP_HEADER_SIZE + length bytes, and returns that size. `payload` may be
  * out + USMP_HEADER_SIZE already; it may be NULL when length is 0. Version, type and length must fit each other. */

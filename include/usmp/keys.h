@@ -25,8 +25,7 @@ void usmp_public_key(const uint8_t private_key[USMP_PRIVATE_KEY_SIZE], uint8_t p
  * transcript. `keys` is set with USMP_KEYS_DERIVED only. A private key belongs to one call, whatever its verdict
  * (docs/security.md rule 6). */
 enum usmp_keys_verdict usmp_keys_derive(enum usmp_role role, const uint8_t private_key[USMP_PRIVATE_KEY_SIZE],
-                                        const struct usmp_transcript *transcript, struct usmp_keys *keys)
-    USMP_MUST_USE;
+                                        const struct usmp_transcript *transcript, struct usmp_keys *keys) USMP_MUST_USE;
 
 /* The keys after a REKEY that `sender` sent with `salt`. `next` may be `keys` itself. Wire 2 only. */
 void usmp_keys_rekey(const struct usmp_keys *keys, enum usmp_role sender,

@@ -18,10 +18,10 @@
 #include <usmp/wire.h>
 
 struct usmp_reassembly {
-    uint64_t tails;     /* bit n: the frame tails_newest − n, if it comes, continues a dropped message */
+    uint64_t tails; /* bit n: the frame tails_newest − n, if it comes, continues a dropped message */
     uint32_t tails_newest;
-    uint32_t first;     /* seq of the partial message's first fragment */
-    uint8_t fragments;  /* of the partial message so far; 0: there is none */
+    uint32_t first;    /* seq of the partial message's first fragment */
+    uint8_t fragments; /* of the partial message so far; 0: there is none */
 };
 
 enum usmp_reassembly_action {
@@ -43,8 +43,8 @@ void usmp_reassembly_init(struct usmp_reassembly *reassembly);
 
 /* `type` must be an encrypted one; seq must not be USMP_SEQ_LAST, except for BYE. */
 struct usmp_reassembly_step usmp_reassembly_check(const struct usmp_reassembly *reassembly,
-                                                  enum usmp_transport transport, uint8_t type, uint32_t seq)
-    USMP_MUST_USE;
+                                                  enum usmp_transport transport, uint8_t type,
+                                                  uint32_t seq) USMP_MUST_USE;
 
 /* Does what usmp_reassembly_check() says for the same arguments; that must not be USMP_REASSEMBLY_BROKEN. */
 void usmp_reassembly_accept(struct usmp_reassembly *reassembly, enum usmp_transport transport, uint8_t type,

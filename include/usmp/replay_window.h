@@ -23,8 +23,7 @@ enum usmp_replay_verdict {
 
 void usmp_replay_window_init(struct usmp_replay_window *window);
 
-enum usmp_replay_verdict usmp_replay_window_check(const struct usmp_replay_window *window, uint32_t seq)
-    USMP_MUST_USE;
+enum usmp_replay_verdict usmp_replay_window_check(const struct usmp_replay_window *window, uint32_t seq) USMP_MUST_USE;
 
 /* `seq` must be USMP_REPLAY_NEW. */
 void usmp_replay_window_accept(struct usmp_replay_window *window, uint32_t seq);

@@ -83,7 +83,7 @@ enum usmp_type {
 #define USMP_REKEY_SALT_SIZE 32
 #define USMP_REKEY_PAYLOAD (USMP_RECORD_OVERHEAD + USMP_REKEY_SALT_SIZE)
 #define USMP_REKEY_FRAME (USMP_HEADER_SIZE + USMP_REKEY_PAYLOAD)
-#define USMP_REPLAY_WINDOW 64           /* the highest authentic seq and the 63 below */
+#define USMP_REPLAY_WINDOW 64              /* the highest authentic seq and the 63 below */
 #define USMP_SEQ_LAST UINT32_C(0xFFFFFFFF) /* ends a session */
 
 /* Section 4: the acknowledgement of a datagram. */

@@ -36,7 +36,7 @@ void crypto_seal(enum crypto_suite suite, const uint8_t key[CRYPTO_AEAD_KEY_SIZE
  * zeros in `out`: who wants to try another suite opens into another buffer. */
 enum crypto_open_verdict crypto_open(enum crypto_suite suite, const uint8_t key[CRYPTO_AEAD_KEY_SIZE],
                                      const uint8_t nonce[CRYPTO_AEAD_NONCE_SIZE], const void *additional,
-                                     size_t additional_size, const uint8_t *sealed, size_t size, uint8_t *out)
-    CRYPTO_MUST_USE;
+                                     size_t additional_size, const uint8_t *sealed, size_t size,
+                                     uint8_t *out) CRYPTO_MUST_USE;
 
 #endif

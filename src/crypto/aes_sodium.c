@@ -16,8 +16,7 @@ static void seal(const uint8_t *key, const uint8_t *nonce, const void *additiona
 static enum crypto_open_verdict open_sealed(const uint8_t *key, const uint8_t *nonce, const void *additional,
                                             size_t additional_size, const uint8_t *sealed, size_t size, uint8_t *out)
 {
-    int result =
-        crypto_aead_aes256gcm_decrypt(out, NULL, NULL, sealed, size, additional, additional_size, nonce, key);
+    int result = crypto_aead_aes256gcm_decrypt(out, NULL, NULL, sealed, size, additional, additional_size, nonce, key);
     return result == 0 ? CRYPTO_OPENED : CRYPTO_NOT_AUTHENTIC;
 }
 

@@ -25,8 +25,8 @@ void crypto_random(void *out, size_t size)
 
 struct crypto_random_pool *crypto_random_pool_open(void)
 {
-    void *memory = mmap(NULL, sizeof(struct crypto_random_pool), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                        -1, 0);
+    void *memory =
+        mmap(NULL, sizeof(struct crypto_random_pool), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return NULL;
     struct crypto_random_pool *pool = memory;

@@ -11,9 +11,9 @@
 
 enum crypto_start_result {
     CRYPTO_STARTED,
-    CRYPTO_NO_LIBSODIUM,      /* libsodium cannot initialise (no source of randomness) */
-    CRYPTO_NO_LIBCRYPTO,      /* libcrypto lacks an algorithm that is needed, or memory is short */
-    CRYPTO_SELF_TEST_FAILED,  /* an implementation differs from libcrypto's EVP: broken library or machine */
+    CRYPTO_NO_LIBSODIUM,     /* libsodium cannot initialise (no source of randomness) */
+    CRYPTO_NO_LIBCRYPTO,     /* libcrypto lacks an algorithm that is needed, or memory is short */
+    CRYPTO_SELF_TEST_FAILED, /* an implementation differs from libcrypto's EVP: broken library or machine */
 };
 
 enum crypto_start_result crypto_start(void) CRYPTO_MUST_USE;
