@@ -92,9 +92,8 @@ static bool rank_of_file(struct diagnostics *diagnostics, const char *file, size
 
 /* The names and values in a message come from a file and meet a terminal, so all is escaped; the raw text is longer
  * than what is kept, so that the cut never falls into a character. */
-__attribute__((format(printf, 3, 0))) static char *compose(enum diagnostics_severity severity,
-                                                           struct diagnostics_place place, const char *format,
-                                                           va_list arguments)
+__attribute__((format(printf, 3, 0))) static char *
+compose(enum diagnostics_severity severity, struct diagnostics_place place, const char *format, va_list arguments)
 {
     char message[2 * DIAGNOSTICS_TEXT];
     int length = vsnprintf(message, sizeof message, format, arguments);
@@ -112,9 +111,8 @@ __attribute__((format(printf, 3, 0))) static char *compose(enum diagnostics_seve
     if (place.file != NULL) {
         escape_text(place.file, file_length, text, size);
         used = strlen(text);
-        used += (size_t)(place.line == 0
-                             ? snprintf(text + used, size - used, ": ")
-                             : snprintf(text + used, size - used, ":%u:%u: ", place.line, place.column));
+        used += (size_t)(place.line == 0 ? snprintf(text + used, size - used, ": ")
+                                         : snprintf(text + used, size - used, ":%u:%u: ", place.line, place.column));
     }
     if (severity == DIAGNOSTICS_WARNING) {
         used += (size_t)snprintf(text + used, size - used, "warning: ");

@@ -50,7 +50,8 @@ static bool is_acceptable(int descriptor, const char *path, enum secret_file_acc
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be examined: %s", subject(path, place), strerror(errno));
+        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be examined: %s", subject(path, place),
+                        strerror(errno));
         return false;
     }
     if (S_ISDIR(status.st_mode)) {
@@ -92,7 +93,8 @@ int secret_file_open(const char *path, enum secret_file_access access, struct di
     }
     int descriptor = open(path, flags);
     if (descriptor < 0) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be opened: %s", subject(path, place), strerror(errno));
+        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be opened: %s", subject(path, place),
+                        strerror(errno));
         return -1;
     }
     if (!is_acceptable(descriptor, path, access, place, diagnostics)) {
@@ -141,7 +143,8 @@ char *secret_file_read(const char *path, enum secret_file_access access, size_t 
         diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be read: %s", subject(path, place),
                         strerror(error));
     } else if ((size_t)count > limit) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s is larger than %zu bytes", subject(path, place), limit);
+        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s is larger than %zu bytes", subject(path, place),
+                        limit);
     } else {
         bytes[count] = '\0';
         *length = (size_t)count;

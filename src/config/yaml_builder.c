@@ -16,7 +16,7 @@ struct open_node {
 
 struct builder {
     struct yaml_reader *reader;
-    struct yaml_arena *arena;  /* of nodes and keys */
+    struct yaml_arena *arena; /* of nodes and keys */
     struct yaml_arena *values;
     struct diagnostics *diagnostics;
     struct yaml_node *root;
@@ -45,8 +45,8 @@ static enum step stop(struct builder *builder, yaml_mark_t mark, const char *mes
 
 static enum step stop_without_memory(struct builder *builder)
 {
-    diagnostics_add(builder->diagnostics, DIAGNOSTICS_ERROR,
-                    (struct diagnostics_place){.file = builder->reader->file}, "out of memory");
+    diagnostics_add(builder->diagnostics, DIAGNOSTICS_ERROR, (struct diagnostics_place){.file = builder->reader->file},
+                    "out of memory");
     return STEP_STOP;
 }
 

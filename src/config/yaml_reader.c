@@ -67,8 +67,8 @@ static int read_descriptor(struct yaml_reader *reader, unsigned char *buffer, si
 static int read_source(void *context, unsigned char *buffer, size_t size, size_t *got)
 {
     struct yaml_reader *reader = context;
-    int fine = reader->descriptor < 0 ? read_bytes(reader, buffer, size, got)
-                                      : read_descriptor(reader, buffer, size, got);
+    int fine =
+        reader->descriptor < 0 ? read_bytes(reader, buffer, size, got) : read_descriptor(reader, buffer, size, got);
     if (fine) {
         reader->offset += *got;
         reader->too_large = reader->offset > reader->limit;
@@ -79,8 +79,8 @@ static int read_source(void *context, unsigned char *buffer, size_t size, size_t
 bool yaml_reader_open(struct yaml_reader *reader, const char *file, int descriptor, const char *bytes, size_t length,
                       size_t limit)
 {
-    *reader = (struct yaml_reader){
-        .file = file, .descriptor = descriptor, .bytes = bytes, .length = length, .limit = limit};
+    *reader =
+        (struct yaml_reader){.file = file, .descriptor = descriptor, .bytes = bytes, .length = length, .limit = limit};
     if (!yaml_parser_initialize(&reader->parser)) {
         return false;
     }

@@ -17,14 +17,14 @@
 
 struct yaml_reader {
     yaml_parser_t parser;
-    const char *file;  /* for messages */
-    int descriptor;    /* -1: the source is `bytes` */
+    const char *file; /* for messages */
+    int descriptor;   /* -1: the source is `bytes` */
     const char *bytes;
-    size_t length;     /* of bytes */
-    size_t limit;      /* bytes; more is an error */
-    size_t offset;     /* bytes read so far */
-    int error;         /* errno of a read that failed */
-    bool too_large;    /* the source went over `limit` */
+    size_t length;  /* of bytes */
+    size_t limit;   /* bytes; more is an error */
+    size_t offset;  /* bytes read so far */
+    int error;      /* errno of a read that failed */
+    bool too_large; /* the source went over `limit` */
 };
 
 /* The source is `descriptor`, or `bytes` when that is -1. False when memory is short. */

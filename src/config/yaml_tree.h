@@ -22,7 +22,7 @@
 #include "config/diagnostics.h"
 
 #define YAML_TREE_FILE_SIZE (64u << 20) /* bytes */
-#define YAML_TREE_DEPTH 8u /* mappings and sequences in each other, the one at the top included */
+#define YAML_TREE_DEPTH 8u              /* mappings and sequences in each other, the one at the top included */
 #define YAML_TREE_NODES 4000000u
 
 enum yaml_kind {

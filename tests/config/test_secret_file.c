@@ -282,11 +282,9 @@ static void message_about_the_file_itself(void **state)
 {
     struct fixture *fixture = *state;
     write_file("f", "secret", 0644);
-    assert_int_equal(secret_file_open("f", SECRET_FILE_PRIVATE, (struct diagnostics_place){.file = "f"},
-                                      fixture->diagnostics),
-                     -1);
-    assert_messages(fixture->diagnostics,
-                    "f: this file holds keys and is open to others (mode 0644): chmod o-rwx f\n");
+    assert_int_equal(
+        secret_file_open("f", SECRET_FILE_PRIVATE, (struct diagnostics_place){.file = "f"}, fixture->diagnostics), -1);
+    assert_messages(fixture->diagnostics, "f: this file holds keys and is open to others (mode 0644): chmod o-rwx f\n");
 }
 
 int main(void)

@@ -148,12 +148,13 @@ static void empty_documents_are_empty_mappings(void **state)
 
 static void null_is_plain_only(void **state)
 {
-    const struct yaml_node *root = parse(*state, "a:\nb: ~\nc: null\nd: \"\"\ne: 'null'\nf: NULL\ng: Null\nh: nil\ni: []\n");
+    const struct yaml_node *root =
+        parse(*state, "a:\nb: ~\nc: null\nd: \"\"\ne: 'null'\nf: NULL\ng: Null\nh: nil\ni: []\n");
     static const struct {
         const char *key;
         bool null;
-    } expected[] = {{"a", true},  {"b", true}, {"c", true},  {"d", false}, {"e", false},
-                    {"f", true},  {"g", true}, {"h", false}, {"i", false}};
+    } expected[] = {{"a", true}, {"b", true}, {"c", true},  {"d", false}, {"e", false},
+                    {"f", true}, {"g", true}, {"h", false}, {"i", false}};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         assert_int_equal(yaml_tree_is_null(yaml_tree_find(root, expected[i].key)), expected[i].null);
     }
@@ -176,11 +177,10 @@ static void equal_keys_are_all_reported_and_the_tree_stays(void **state)
                                                   "list: [ { x: 1 }, { y: { z: 1, z: 2 } } ]\n"
                                                   "a: 3\n");
     assert_non_null(root);
-    assert_messages(fixture->diagnostics,
-                    "t.yaml:2:18: b.c stands here a second time, first in line 2\n"
-                    "t.yaml:3:1: a stands here a second time, first in line 1\n"
-                    "t.yaml:4:32: list[1].y.z stands here a second time, first in line 4\n"
-                    "t.yaml:5:1: a stands here a second time, first in line 1\n");
+    assert_messages(fixture->diagnostics, "t.yaml:2:18: b.c stands here a second time, first in line 2\n"
+                                          "t.yaml:3:1: a stands here a second time, first in line 1\n"
+                                          "t.yaml:4:32: list[1].y.z stands here a second time, first in line 4\n"
+                                          "t.yaml:5:1: a stands here a second time, first in line 1\n");
     assert_scalar(yaml_tree_find(root, "a"), "1");
 }
 
@@ -206,7 +206,8 @@ static void one_equal_key_among_many(void **state)
 static void key_that_may_be_a_secret_is_not_shown(void **state)
 {
     struct fixture *fixture = *state;
-    assert_non_null(parse(fixture, "psk: { 7f3a1b9e2c4d5f6a8b9c0d1e2f3a4b5c: 1, 7f3a1b9e2c4d5f6a8b9c0d1e2f3a4b5c: 1 }\n"));
+    assert_non_null(
+        parse(fixture, "psk: { 7f3a1b9e2c4d5f6a8b9c0d1e2f3a4b5c: 1, 7f3a1b9e2c4d5f6a8b9c0d1e2f3a4b5c: 1 }\n"));
     assert_messages(fixture->diagnostics,
                     "t.yaml:1:45: psk.(a key that is not shown) stands here a second time, first in line 1\n");
     assert_string_equal(yaml_tree_printable_key("de:ad:be:ef:00:01"), "de:ad:be:ef:00:01");
