@@ -7,10 +7,12 @@
 #include "crypto/memory.h"
 #include "crypto/x25519.h"
 
-static struct crypto_part label(const char *text)
-{
-    return (struct crypto_part){text, strlen(text)};
-}
+/* Without the NUL at the end. */
+static const char label_wire_1[] = "usmp-v1";
+static const char label_wire_2[] = "usmp-v2";
+static const char label_rekey[] = "usmp-rekey";
+
+_Static_assert(sizeof label_wire_1 == sizeof label_wire_2, "one size for both");
 
 void usmp_public_key(const uint8_t private_key[USMP_PRIVATE_KEY_SIZE], uint8_t public_key[USMP_PUBLIC_KEY_SIZE])
 {
@@ -29,7 +31,7 @@ enum usmp_keys_verdict usmp_keys_derive(enum usmp_role role, const uint8_t priva
     bool two_keys = transcript->version == USMP_WIRE_2;
     const struct crypto_part key_material = {shared, sizeof shared};
     const struct crypto_part info[] = {
-        label(two_keys ? "usmp-v2" : "usmp-v1"),
+        {two_keys ? label_wire_2 : label_wire_1, sizeof label_wire_1 - 1},
         {transcript->device_public, sizeof transcript->device_public},
         {transcript->gateway_public, sizeof transcript->gateway_public},
     };
@@ -54,7 +56,7 @@ void usmp_keys_rekey(const struct usmp_keys *keys, enum usmp_role sender,
     const uint8_t *sending = sender == USMP_DEVICE ? keys->device_to_gateway : keys->gateway_to_device;
     const uint8_t *receiving = sender == USMP_DEVICE ? keys->gateway_to_device : keys->device_to_gateway;
     const struct crypto_part key_material[] = {{sending, USMP_KEY_SIZE}, {receiving, USMP_KEY_SIZE}};
-    const struct crypto_part info[] = {label("usmp-rekey"), {session_id, USMP_SESSION_ID_SIZE}};
+    const struct crypto_part info[] = {{label_rekey, sizeof label_rekey - 1}, {session_id, USMP_SESSION_ID_SIZE}};
     const struct crypto_hkdf_input input = {
         .key_material = key_material,
         .key_material_count = 2,
