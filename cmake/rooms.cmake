@@ -84,8 +84,8 @@ function(usmpd_program name)
     target_link_libraries(${name} PRIVATE ${arg_LIBRARIES})
 endfunction()
 
-# usmpd_test(NAME SOURCES file… [USES room…] [LIBRARIES target…] [DEFINES definition…] [WRAP symbol…] [NAME ctest-name]
-#            [TIMEOUT seconds])
+# usmpd_test(NAME SOURCES file… [USES room…] [LIBRARIES target…] [DEFINES definition…] [WRAP symbol…]
+#            [NAME ctest-name] [TIMEOUT seconds])
 # The target is test_NAME; ctest calls it NAME with the first _ as a dot. USMPD_TEST_DATA_DIR is tests/data; headers
 # that tests share are included with their path under tests/.
 function(usmpd_test name)
