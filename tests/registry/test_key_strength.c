@@ -106,7 +106,7 @@ static void test_length_alone_is_no_strength(void **state)
     memset(text, 'a', sizeof(text));
     assert_in_range(registry_key_strength(text, sizeof(text), device_id), 0, 20);
     for (size_t i = 0; i < sizeof(text); i++) {
-        text[i] = (uint8_t)"tick-tock-"[i % 10];
+        text[i] = (uint8_t) "tick-tock-"[i % 10];
     }
     assert_in_range(registry_key_strength(text, sizeof(text), device_id), 1, 60);
 }
