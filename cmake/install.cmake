@@ -11,12 +11,13 @@ if(TARGET usmp)
     install(TARGETS usmp RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
 
+install(FILES systemd/usmpd.service DESTINATION ${systemd_folder})
 # The prefix may be another one than at configuration (cmake --install --prefix), so the unit's paths follow here.
 install(CODE "
-    file(READ \"${PROJECT_SOURCE_DIR}/systemd/usmpd.service\" unit)
+    set(file \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${systemd_folder}/usmpd.service\")
+    file(READ \"\${file}\" unit)
     string(REPLACE \"/usr/sbin/usmpd\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}/usmpd\" unit \"\${unit}\")
-    file(WRITE \"${CMAKE_BINARY_DIR}/install/usmpd.service\" \"\${unit}\")")
-install(FILES "${CMAKE_BINARY_DIR}/install/usmpd.service" DESTINATION ${systemd_folder})
+    file(WRITE \"\${file}\" \"\${unit}\")")
 install(FILES systemd/usmpd.sysusers DESTINATION lib/sysusers.d RENAME usmpd.conf)
 install(FILES systemd/usmpd.tmpfiles DESTINATION lib/tmpfiles.d RENAME usmpd.conf)
 
