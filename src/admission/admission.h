@@ -1,0 +1,89 @@
+/* Who may start a handshake and have a session: limits and lockouts (docs/security.md rules 7, 13, 14).
+ *
+ * The one table that all workers share, touched by handshakes and by the beginning and end of sessions, never by
+ * messages; every call is short and under one lock. Memory is allocated when it is opened and when a reload raises
+ * the limits: room for every session and proved handshake there may be, and ADMISSION_FAILURES entries for failures,
+ * of which the oldest that locks nobody out goes when they are all in use.
+ *
+ * Addresses are counted as docs/security.md rule 7 says: one IPv4 address or one IPv6 /64. No limit or lockout
+ * concerns an address in `trusted`.
+ *
+ * `now` is in microseconds of a monotonic clock. Devices are named by their 6 bytes.
+ */
+#ifndef ADMISSION_ADMISSION_H
+#define ADMISSION_ADMISSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/address.h"
+#include "platform/address_prefix.h"
+
+#define ADMISSION_FAILURES 16384u       /* entries: one an address that failed, one a device id at an address */
+#define ADMISSION_TRUSTED_MAX 256u
+#define ADMISSION_BUSY_ADDRESS_FACTOR 10u /* how much later an address with a live session is locked out */
+
+struct admission_limits {
+    uint32_t sessions;
+    uint32_t sessions_per_address;     /* 0: no limit */
+    uint32_t default_psk_sessions;
+    uint32_t handshakes;
+    uint32_t handshakes_per_address;   /* 0: no limit */
+    uint32_t lockout_after;            /* failures in a row; 0: never */
+    uint64_t lockout;                  /* microseconds */
+    size_t trusted_count;
+    const struct address_prefix *trusted; /* copied */
+};
+
+enum admission_verdict {
+    ADMISSION_WELCOME,
+    ADMISSION_LOCKED_OUT,
+    ADMISSION_LIMITED,
+};
+
+/* What a failure led to, for the log. */
+enum admission_lock {
+    ADMISSION_NOT_LOCKED,
+    ADMISSION_DEVICE_LOCKED,  /* this device id from this address */
+    ADMISSION_ADDRESS_LOCKED, /* the whole address */
+};
+
+struct admission;
+
+/* NULL when memory is short. `hash_key` is copied. */
+struct admission *admission_open(const struct admission_limits *limits, const uint8_t hash_key[16])
+    __attribute__((warn_unused_result));
+void admission_close(struct admission *admission);
+
+/* Takes over new limits at once. False: memory is short, the old ones stay. */
+bool admission_configure(struct admission *admission, const struct admission_limits *limits)
+    __attribute__((warn_unused_result));
+
+/* A connection, or a frame that could begin a handshake, from `peer`. `device` may be NULL: not known yet. */
+bool admission_is_locked_out(struct admission *admission, const struct address *peer, const uint8_t *device,
+                             uint64_t now) __attribute__((warn_unused_result));
+
+/* A proved handshake takes a place. With ADMISSION_WELCOME admission_handshake_end follows. */
+enum admission_verdict admission_handshake_begin(struct admission *admission, const struct address *peer,
+                                                 const uint8_t device[6], uint64_t now)
+    __attribute__((warn_unused_result));
+void admission_handshake_end(struct admission *admission, const struct address *peer);
+
+/* A handshake of a proved address failed: wrong HMAC or protocol violation. `device` may be NULL. */
+enum admission_lock admission_failed(struct admission *admission, const struct address *peer, const uint8_t *device,
+                                     uint64_t now);
+/* A handshake was completed: forgets the failures that this id contributed at this address. */
+void admission_succeeded(struct admission *admission, const struct address *peer, const uint8_t device[6]);
+
+/* A session takes a place. `replaces`: the device's own old session goes in the same moment, so no limit applies.
+ * With ADMISSION_WELCOME admission_session_end follows, with the same peer. */
+enum admission_verdict admission_session_begin(struct admission *admission, const struct address *peer,
+                                               bool uses_default, bool replaces, uint64_t now)
+    __attribute__((warn_unused_result));
+void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default);
+
+/* Addresses and devices that are locked out now. */
+size_t admission_lockouts(struct admission *admission, uint64_t now);
+
+#endif

@@ -1,0 +1,179 @@
+#include "gateway/pending.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admission/admission.h"
+#include "gateway/handshake.h"
+#include "gateway/shard_internal.h"
+#include "platform/secret_memory.h"
+
+#define PENDING_OF(link) HASH_INDEX_OBJECT(link, struct pending, by_path)
+
+enum hash_index_result pending_open(struct pending_table *table) {
+    table->unproved = calloc(PENDING_UNPROVED_MAX, sizeof(struct pending *));
+    if (table->unproved == NULL) {
+        return HASH_INDEX_NO_MEMORY;
+    }
+    if (hash_index_open(&table->by_path) != HASH_INDEX_OPEN) {
+        return HASH_INDEX_NO_MEMORY;
+    }
+    return hash_index_open(&table->by_device);
+}
+
+static void remove_unproved(struct pending_table *table, struct pending *pending) {
+    struct pending *last = table->unproved[--table->unproved_count];
+    table->unproved[pending->position] = last;
+    last->position = pending->position;
+}
+
+static void destroy(struct shard *shard, struct pending *pending) {
+    hash_index_remove(&shard->pending.by_path, &pending->by_path);
+    hash_index_remove(&shard->pending.by_device, &pending->by_device);
+    if (pending->proved) {
+        shard->pending.proved_count--;
+    } else {
+        remove_unproved(&shard->pending, pending);
+    }
+    deadlines_set(&shard->deadlines, &pending->deadline, DEADLINE_NEVER);
+    deadlines_release(&shard->deadlines);
+    usmp_gateway_handshake_wipe(&pending->handshake);
+    secret_memory_free(pending);
+}
+
+void pending_close(struct shard *shard) {
+    struct hash_index *index = &shard->pending.by_path;
+    for (size_t bucket = 0; index->buckets != NULL && bucket <= index->mask; bucket++) {
+        while (index->buckets[bucket] != NULL) {
+            struct pending *pending = PENDING_OF(index->buckets[bucket]);
+            if (pending->proved) {
+                admission_handshake_end(shard->admission, &pending->peer);
+            }
+            destroy(shard, pending);
+        }
+    }
+    hash_index_close(&shard->pending.by_path);
+    hash_index_close(&shard->pending.by_device);
+    free(shard->pending.unproved);
+    shard->pending.unproved = NULL;
+}
+
+static struct pending *same_path(struct hash_link *link, const struct shard_path *path) {
+    while (link != NULL && !address_equal(&PENDING_OF(link)->path.peer, &path->peer)) {
+        link = hash_index_next(link);
+    }
+    return link == NULL ? NULL : PENDING_OF(link);
+}
+
+struct pending *pending_first(const struct shard *shard, const struct shard_path *path) {
+    return same_path(hash_index_first(&shard->pending.by_path, shard_hash_path(shard, path)), path);
+}
+
+struct pending *pending_next(const struct shard *shard, const struct pending *pending) {
+    (void)shard;
+    return same_path(hash_index_next(&pending->by_path), &pending->path);
+}
+
+/* Room for one more unproved handshake: at random, so that a flood cannot choose whom it pushes out. */
+static void make_room(struct shard *shard, const struct shard_path *path, struct shard_time now) {
+    struct pending *oldest = NULL;
+    size_t here = 0;
+    for (struct pending *pending = pending_first(shard, path); pending != NULL;
+         pending = pending_next(shard, pending)) {
+        if (!pending->proved) {
+            here++;
+            if (oldest == NULL || pending->handshake.begun < oldest->handshake.begun) {
+                oldest = pending;
+            }
+        }
+    }
+    if (here >= PENDING_PATH_MAX) {
+        pending_end(shard, oldest, false, now);
+    } else if (shard->pending.unproved_count == PENDING_UNPROVED_MAX) {
+        uint32_t number;
+        shard->ports.random(shard->ports.context, &number, sizeof number);
+        pending_end(shard, shard->pending.unproved[number % PENDING_UNPROVED_MAX], false, now);
+    }
+}
+
+static void schedule(struct shard *shard, struct pending *pending) {
+    uint64_t due = pending->handshake.repeat_due < pending->expires ? pending->handshake.repeat_due : pending->expires;
+    deadlines_set(&shard->deadlines, &pending->deadline, due);
+}
+
+struct pending *pending_begin(struct shard *shard, const struct shard_path *path, uint8_t version,
+                              const struct usmp_hello *hello, bool proved, struct shard_time now) {
+    if (!proved) {
+        make_room(shard, path, now);
+    }
+    if (!deadlines_reserve(&shard->deadlines)) {
+        return NULL;
+    }
+    struct pending *pending = secret_memory_allocate(sizeof *pending, SECRET_MEMORY_KEYS);
+    if (pending == NULL) {
+        deadlines_release(&shard->deadlines);
+        return NULL;
+    }
+    pending->path = *path;
+    pending->peer = address_normalised(&path->peer);
+    pending->proved = proved;
+    pending->expires = now.monotonic + shard->config->handshake_timeout;
+    deadline_init(&pending->deadline, DEADLINE_PENDING);
+    handshake_begin(shard, &pending->handshake, USMP_UDP, version, hello,
+                    proved ? PENDING_PROVED_REPEATS : PENDING_UNPROVED_REPEATS, now);
+    hash_index_insert(&shard->pending.by_path, &pending->by_path, shard_hash_path(shard, path));
+    hash_index_insert(&shard->pending.by_device, &pending->by_device,
+                      shard_hash(shard, hello->device_id, sizeof hello->device_id));
+    if (proved) {
+        shard->pending.proved_count++;
+    } else {
+        pending->position = shard->pending.unproved_count;
+        shard->pending.unproved[shard->pending.unproved_count++] = pending;
+    }
+    schedule(shard, pending);
+    return pending;
+}
+
+void pending_challenge(struct shard *shard, const struct pending *pending) {
+    uint8_t frame[USMP_CHALLENGE_FRAME];
+    usmp_gateway_handshake_challenge(&pending->handshake, frame);
+    shard->ports.send_datagram(shard->ports.context, &pending->path, frame, sizeof frame);
+}
+
+void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now) {
+    if (pending->proved) {
+        admission_handshake_end(shard->admission, &pending->peer);
+        if (pending->saw_wrong && !completed) {
+            handshake_count_failure(shard, &pending->peer, pending->handshake.device_id, now);
+        }
+    }
+    destroy(shard, pending);
+}
+
+void pending_due(struct shard *shard, struct pending *pending, struct shard_time now) {
+    if (pending->expires <= now.monotonic) {
+        handshake_count(shard, USMP_UDP, pending->handshake.version,
+                        pending->saw_wrong ? SHARD_HANDSHAKE_BAD_PSK : SHARD_HANDSHAKE_TIMEOUT);
+        pending_end(shard, pending, false, now);
+        return;
+    }
+    if (usmp_gateway_handshake_repeat(&pending->handshake, now.monotonic)) {
+        pending_challenge(shard, pending);
+    }
+    schedule(shard, pending);
+}
+
+void pending_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE], uint64_t begun,
+                          struct shard_time now) {
+    uint64_t hash = shard_hash(shard, device, USMP_DEVICE_ID_SIZE);
+    struct hash_link *link = hash_index_first(&shard->pending.by_device, hash);
+    while (link != NULL) {
+        struct pending *pending = HASH_INDEX_OBJECT(link, struct pending, by_device);
+        link = hash_index_next(link);
+        if (pending->handshake.begun <= begun &&
+            memcmp(pending->handshake.device_id, device, USMP_DEVICE_ID_SIZE) == 0) {
+            pending_end(shard, pending, true, now);
+        }
+    }
+}

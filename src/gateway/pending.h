@@ -1,0 +1,76 @@
+/* Handshakes in progress over UDP: HELLO came, HELLO_ACK has not (docs/protocol.md section 4, docs/security.md
+ * rules 9, 11, 13, 17).
+ *
+ * An address and port may have several (a device that restarted shows another public key); the HELLO_ACK's HMAC
+ * chooses. A handshake whose address is not proved may be a forgery, so those have a bound of their own, give each
+ * other up at random when it is reached, and never take the place of a proved one.
+ */
+#ifndef GATEWAY_PENDING_H
+#define GATEWAY_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <usmp/gateway_handshake.h>
+
+#include "gateway/deadlines.h"
+#include "gateway/hash_index.h"
+#include "gateway/shard.h"
+
+#define PENDING_UNPROVED_MAX 16384u
+#define PENDING_PATH_MAX 4u           /* unproved ones at one address and port */
+#define PENDING_UNPROVED_REPEATS 2u   /* of CHALLENGE */
+#define PENDING_PROVED_REPEATS 4u
+
+struct pending {
+    struct usmp_gateway_handshake handshake;
+    struct shard_path path;
+    struct address peer;       /* normalised, for limits */
+    struct hash_link by_path;
+    struct hash_link by_device;
+    struct deadline deadline;
+    uint64_t expires;
+    size_t position;           /* among the unproved */
+    bool proved;               /* holds a place in admission */
+    bool saw_wrong;            /* a wrong HELLO_ACK came */
+};
+
+struct pending_table {
+    struct hash_index by_path;
+    struct hash_index by_device;
+    struct pending **unproved;
+    size_t unproved_count;
+    size_t proved_count;
+};
+
+struct shard;
+
+/* The table must be all zeros before. After a failure pending_close is still to be called. */
+enum hash_index_result pending_open(struct pending_table *table) __attribute__((warn_unused_result));
+void pending_close(struct shard *shard);
+
+/* Begins one; for a proved address its place in admission is taken already and passes to it. NULL: memory is short. */
+struct pending *pending_begin(struct shard *shard, const struct shard_path *path, uint8_t version,
+                              const struct usmp_hello *hello, bool proved, struct shard_time now)
+    __attribute__((warn_unused_result));
+
+/* The first at this path, and the next after it. */
+struct pending *pending_first(const struct shard *shard, const struct shard_path *path);
+struct pending *pending_next(const struct shard *shard, const struct pending *pending);
+
+/* Sends its CHALLENGE (the same bytes each time). */
+void pending_challenge(struct shard *shard, const struct pending *pending);
+
+/* It is over: gives back its place, wipes it. `completed`: by a session; otherwise a wrong HELLO_ACK that it saw
+ * counts as one failure of a proved address (docs/security.md rule 13). */
+void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now);
+
+/* Its deadline came: a repeat, or the end. */
+void pending_due(struct shard *shard, struct pending *pending, struct shard_time now);
+
+/* Ends those of a device that began before `begun`: newest wins. */
+void pending_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE], uint64_t begun,
+                          struct shard_time now);
+
+#endif

@@ -1,0 +1,329 @@
+#include "gateway/session.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "admission/admission.h"
+#include "gateway/downlink.h"
+#include "gateway/session_events.h"
+#include "gateway/shard_internal.h"
+#include "gateway/stream.h"
+#include "platform/secret_memory.h"
+
+#define LINGERING_MAX 16384u     /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
+#define RETRY_AFTER UINT64_C(250000) /* microseconds until memory that was short is looked for again */
+
+static uint64_t hash_of_session(const struct shard *shard, const uint8_t *session_id) {
+    return shard_hash(shard, session_id, USMP_NONCE_SESSION_SIZE);
+}
+
+static void enter_path(struct session *session) {
+    struct shard *shard = session->shard;
+    hash_index_insert(&shard->sessions_by_path, &session->by_path, shard_hash_path(shard, &session->path));
+    session->in_paths = true;
+}
+
+static void leave_path(struct session *session) {
+    if (session->in_paths) {
+        hash_index_remove(&session->shard->sessions_by_path, &session->by_path);
+        session->in_paths = false;
+    }
+}
+
+static void enter_list(struct session *session) {
+    struct shard *shard = session->shard;
+    session->older = shard->newest_session;
+    if (session->older != NULL) {
+        session->older->newer = session;
+    }
+    shard->newest_session = session;
+}
+
+static void leave_list(struct session *session) {
+    if (session->older != NULL) {
+        session->older->newer = session->newer;
+    }
+    *(session->newer != NULL ? &session->newer->older : &session->shard->newest_session) = session->older;
+}
+
+static void set_up(struct session *session, struct shard *shard, const struct session_start *start,
+                   struct shard_time now) {
+    const struct registry_settings *settings = &start->match->settings;
+    session->shard = shard;
+    session->stream = start->stream;
+    session->peer = *start->peer;
+    deadline_init(&session->deadline, DEADLINE_SESSION);
+    session->uses_default = start->match->uses_default;
+    memcpy(session->device, start->device, sizeof session->device);
+    registry_key_tag(shard->registry, &start->match->keys[start->matched], session->key_tag);
+    session_apply_settings(session, settings);
+    session->backends = start->backends;
+    session->handshake_begun = start->handshake_begun;
+    session->last_activity = now.monotonic;
+    session->commands_end = &session->commands;
+    session->retry_at = DEADLINE_NEVER;
+    if (start->path != NULL) {
+        session->path = *start->path;
+    }
+}
+
+static uint64_t *live_counter(const struct session *session) {
+    return &session->shard->counters.sessions[session->wire.transport][session->wire.version - 1];
+}
+
+struct session *session_create(struct shard *shard, const struct session_start *start, struct shard_time now) {
+    if (!deadlines_reserve(&shard->deadlines)) {
+        return NULL;
+    }
+    struct session *session = secret_memory_allocate(sizeof *session, SECRET_MEMORY_SESSIONS);
+    if (session == NULL) {
+        goto no_memory;
+    }
+    set_up(session, shard, start, now);
+    if (!session_tell_connected(session, start->wire, now)) {
+        goto no_outbox;
+    }
+    hash_index_insert(&shard->sessions_by_device, &session->by_device,
+                      shard_hash(shard, session->device, sizeof session->device));
+    hash_index_insert(&shard->sessions_by_session, &session->by_session,
+                      hash_of_session(shard, start->wire->session_id));
+    if (start->path != NULL) {
+        enter_path(session);
+    }
+    enter_list(session);
+    session->live = true;
+    shard->session_count++;
+    usmp_session_begin(&session->wire, &shard->session_owner, session, start->wire, now.monotonic);
+    (*live_counter(session))++;
+    return session;
+
+no_outbox:
+    secret_memory_free(session);
+no_memory:
+    deadlines_release(&shard->deadlines);
+    return NULL;
+}
+
+void session_apply_settings(struct session *session, const struct registry_settings *settings) {
+    session->max_downlink = settings->max_downlink;
+    session->timeout = settings->session_timeout == REGISTRY_SESSION_TIMEOUT_GLOBAL
+                           ? session->shard->config->session_timeout
+                           : settings->session_timeout;
+}
+
+struct session *session_find(const struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE]) {
+    uint64_t hash = shard_hash(shard, device, USMP_DEVICE_ID_SIZE);
+    for (struct hash_link *link = hash_index_first(&shard->sessions_by_device, hash); link != NULL;
+         link = hash_index_next(link)) {
+        struct session *session = SESSION_OF(link, by_device);
+        if (memcmp(session->device, device, USMP_DEVICE_ID_SIZE) == 0) {
+            return session;
+        }
+    }
+    return NULL;
+}
+
+enum seam_reason session_reason(enum usmp_end end) {
+    switch (end) {
+    case USMP_END_BYE:
+        return SEAM_BYE;
+    case USMP_END_UNCONFIRMED:
+    case USMP_END_GIVEN_UP:
+        return SEAM_TIMEOUT;
+    case USMP_END_CLOSED:
+        return SEAM_CLOSED;
+    case USMP_END_NONE:
+    case USMP_END_PROTOCOL:
+    case USMP_END_EXHAUSTED:
+        break;
+    }
+    return SEAM_PROTOCOL;
+}
+
+/* A BYE of the replaced session would meet its device in the middle of the new one; one that broke the protocol, left
+ * or is gone hears none. */
+static bool hears_bye(enum seam_reason reason) {
+    return reason != SEAM_BYE && reason != SEAM_PROTOCOL && reason != SEAM_PEER && reason != SEAM_REPLACED;
+}
+
+static bool has_to_linger(const struct session *session, uint64_t now) {
+    if (session->untold) {
+        return true;
+    }
+    if (session->wire.transport != USMP_UDP || session->shard->lingering_count > LINGERING_MAX) {
+        return false;
+    }
+    return session->wire.state == USMP_SESSION_CLOSING ||
+           (session->wire.state == USMP_SESSION_ENDED && session->wire.linger_until > now);
+}
+
+static void schedule(struct session *session, struct shard_time now);
+
+void session_end(struct session *session, enum seam_reason reason, struct shard_time now) {
+    struct shard *shard = session->shard;
+    assert(session->live);
+    session->live = false;
+    session->reason = reason;
+    session->ended_at = now.wall;
+    session_unpause(session, now);
+    hash_index_remove(&shard->sessions_by_device, &session->by_device);
+    (*live_counter(session))--;
+    shard->session_count--;
+    shard->lingering_count++;
+    admission_session_end(shard->admission, &session->peer, session->uses_default);
+    downlink_abandon(session);
+    session_tell_disconnected(session, now);
+    if (hears_bye(reason) && session->wire.state == USMP_SESSION_LIVE) {
+        usmp_session_close(&session->wire, now.monotonic);
+    }
+    if (session->stream != NULL) {
+        stream_close(session->stream);
+        session->stream = NULL;
+    }
+    if (has_to_linger(session, now.monotonic)) {
+        schedule(session, now);
+    } else {
+        session_destroy(session);
+    }
+}
+
+void session_destroy(struct session *session) {
+    struct shard *shard = session->shard;
+    if (session->live) {
+        downlink_abandon(session);
+        session_unpause(session, (struct shard_time){0});
+        hash_index_remove(&shard->sessions_by_device, &session->by_device);
+        admission_session_end(shard->admission, &session->peer, session->uses_default);
+        shard->session_count--;
+    } else {
+        shard->lingering_count--;
+    }
+    hash_index_remove(&shard->sessions_by_session, &session->by_session);
+    leave_path(session);
+    leave_list(session);
+    deadlines_set(&shard->deadlines, &session->deadline, DEADLINE_NEVER);
+    deadlines_release(&shard->deadlines);
+    usmp_session_wipe(&session->wire);
+    secret_memory_free(session);
+}
+
+void session_touch(struct session *session, struct shard_time now) {
+    session->last_activity = now.monotonic;
+}
+
+void session_pause(struct session *session, bool retry, struct shard_time now) {
+    struct shard *shard = session->shard;
+    if (retry) {
+        session->retry_at = now.monotonic + RETRY_AFTER;
+    }
+    if (session->is_paused) {
+        return;
+    }
+    session->is_paused = true;
+    session->paused_before = shard->paused_last;
+    session->paused_next = NULL;
+    *(shard->paused_last != NULL ? &shard->paused_last->paused_next : &shard->paused_first) = session;
+    shard->paused_last = session;
+}
+
+void session_unpause(struct session *session, struct shard_time now) {
+    struct shard *shard = session->shard;
+    session->retry_at = DEADLINE_NEVER;
+    if (!session->is_paused) {
+        return;
+    }
+    session->is_paused = false;
+    *(session->paused_before != NULL ? &session->paused_before->paused_next : &shard->paused_first) =
+        session->paused_next;
+    *(session->paused_next != NULL ? &session->paused_next->paused_before : &shard->paused_last) =
+        session->paused_before;
+    if (session->live) {
+        session->last_activity = now.monotonic;
+        if (session->stream != NULL) {
+            stream_resume(session->stream);
+        }
+    }
+}
+
+void session_move(struct session *session, const struct shard_path *path) {
+    leave_path(session);
+    session->path = *path;
+    enter_path(session);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static uint64_t next_due(const struct session *session, struct shard_time now) {
+    uint64_t due = usmp_session_deadline(&session->wire);
+    if (!session->live) {
+        if (session->untold) {
+            due = earlier(due, now.monotonic + RETRY_AFTER);
+        }
+        return session->wire.state == USMP_SESSION_ENDED ? earlier(due, session->wire.linger_until) : due;
+    }
+    if (session->stream_failed) {
+        return now.monotonic;
+    }
+    due = earlier(due, earlier(session->retry_at, downlink_deadline(session)));
+    if (session->timeout != 0 && !session->is_paused) {
+        due = earlier(due, session->last_activity + session->timeout);
+    }
+    return due;
+}
+
+/* Only ever brings the deadline forward; that it came too early is found out when it comes. */
+static void schedule(struct session *session, struct shard_time now) {
+    uint64_t due = next_due(session, now);
+    if (due < session->deadline.due) {
+        deadlines_set(&session->shard->deadlines, &session->deadline, due);
+    }
+}
+
+static void run_lingering(struct session *session, struct shard_time now) {
+    if (session->untold) {
+        session_tell_disconnected(session, now);
+    }
+    enum usmp_session_verdict verdict = usmp_session_advance(&session->wire, now.monotonic);
+    if (verdict == USMP_SESSION_OVER || !has_to_linger(session, now.monotonic)) {
+        if (!session->untold) {
+            session_destroy(session);
+            return;
+        }
+    }
+    schedule(session, now);
+}
+
+bool session_run(struct session *session, struct shard_time now) {
+    if (session->deadline.due <= now.monotonic) {
+        deadlines_set(&session->shard->deadlines, &session->deadline, DEADLINE_NEVER);
+    }
+    if (!session->live) {
+        run_lingering(session, now);
+        return false;
+    }
+    if (session->stream_failed) {
+        session_end(session, SEAM_PEER, now);
+        return false;
+    }
+    if (usmp_session_advance(&session->wire, now.monotonic) == USMP_SESSION_OVER) {
+        session_end(session, session_reason(session->wire.end), now);
+        return false;
+    }
+    downlink_expire(session, now.monotonic);
+    if (session->wire.state != USMP_SESSION_LIVE) {
+        session_end(session, session_reason(session->wire.end), now);
+        return false;
+    }
+    if (session->retry_at <= now.monotonic) {
+        session_unpause(session, now);
+    }
+    if (session->timeout != 0 && !session->is_paused && now.monotonic - session->last_activity >= session->timeout) {
+        session_end(session, SEAM_TIMEOUT, now);
+        return false;
+    }
+    downlink_start(session, now);
+    schedule(session, now);
+    return true;
+}

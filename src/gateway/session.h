@@ -1,0 +1,111 @@
+/* One device's session as the shard keeps it: libusmp's session, whose it is, how to reach it, what waits for it.
+ *
+ * Life: session_create (at a right HELLO_ACK) → live, its `connected` told → session_end (its `disconnected` told or
+ * owed) → lingering while libusmp still has something to answer or repeat over UDP → session_destroy. A live session
+ * is in all tables; a lingering one only in those that find it by its wire, and it counts in no limit.
+ *
+ * Memory: one piece of secret memory each, since it holds keys.
+ */
+#ifndef GATEWAY_SESSION_H
+#define GATEWAY_SESSION_H
+
+#include <usmp/session.h>
+
+#include "gateway/deadlines.h"
+#include "gateway/hash_index.h"
+#include "gateway/shard.h"
+#include "registry/registry.h"
+#include "seam/event.h"
+
+#define SESSION_COMMANDS_MAX 64u /* messages that may wait for one device; more is SEAM_BUSY */
+
+struct session {
+    struct usmp_session wire;
+    struct shard *shard;
+    struct shard_path path;       /* UDP */
+    struct shard_stream *stream;  /* TCP; NULL once it is gone */
+    struct address peer;          /* whose limits it counts in: where its handshake came from, normalised */
+    struct deadline deadline;
+    struct hash_link by_device;   /* live ones only */
+    struct hash_link by_session;  /* session_id[0..7] */
+    struct hash_link by_path;     /* UDP */
+    struct session *older;        /* all of the shard's sessions */
+    struct session *newer;
+    struct session *paused_next;  /* those that wait for credit, oldest first */
+    struct session *paused_before;
+    bool live;
+    bool is_paused;
+    bool in_paths;
+    bool uses_default;
+    bool untold;                  /* its `disconnected` found no memory and is owed */
+    uint8_t device[USMP_DEVICE_ID_SIZE];
+    uint8_t key_tag[REGISTRY_KEY_TAG_SIZE]; /* which PSK it was made with */
+    uint16_t max_downlink;        /* bytes */
+    uint32_t backends;
+    uint64_t handshake_begun;     /* when its HELLO came: newest wins by this */
+    uint64_t timeout;             /* of the watchdog, microseconds; 0: none */
+    uint64_t last_activity;
+    int64_t ended_at;             /* wall clock, for an owed `disconnected` */
+    enum seam_reason reason;
+    struct seam_command *commands; /* sends, oldest first; the first may be out */
+    struct seam_command **commands_end;
+    size_t command_count;
+    bool command_is_out;          /* the first is on the wire (UDP) or in the stream's queue (TCP) */
+    bool stream_is_busy;          /* TCP: bytes wait for the kernel */
+    bool stream_failed;           /* TCP: a write failed; ends at its deadline, which is at once */
+    uint64_t retry_at;            /* when to look again for memory that was short; DEADLINE_NEVER: it was not */
+};
+
+#define SESSION_OF(link, member) HASH_INDEX_OBJECT(link, struct session, member)
+
+/* What a new session is made of. */
+struct session_start {
+    const struct shard_path *path; /* UDP, else NULL */
+    struct shard_stream *stream;   /* TCP, else NULL */
+    const struct address *peer;
+    const uint8_t *device;
+    const struct registry_match *match;
+    size_t matched; /* which candidate's key */
+    uint64_t handshake_begun;
+    uint32_t backends;
+    struct usmp_session_start *wire;
+};
+
+/* Makes a session live: its place in the limits and its credit are taken already. Tells `connected`, sends SESSION_OK.
+ * NULL: memory is short, nothing was told and nothing sent. */
+struct session *session_create(struct shard *shard, const struct session_start *start, struct shard_time now)
+    __attribute__((warn_unused_result));
+
+/* The live session of a device, or NULL. */
+struct session *session_find(const struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE]);
+
+/* Ends a live session: tells `disconnected`, hands its commands back, leaves the limits. Says BYE unless the wire is
+ * over already (`reason` is bye, protocol or peer) and closes its stream. The session lingers or is gone afterwards:
+ * the caller must not use it. */
+void session_end(struct session *session, enum seam_reason reason, struct shard_time now);
+
+/* Frees it; not live any more, or the shard closes. */
+void session_destroy(struct session *session);
+
+/* Something new and authentic came: the watchdog starts afresh. */
+void session_touch(struct session *session, struct shard_time now);
+
+/* A message found no credit, or no memory (`retry`: looked for again soon by itself): TCP is not read, the watchdog
+ * waits, until shard_credit or the retry goes on. */
+void session_pause(struct session *session, bool retry, struct shard_time now);
+void session_unpause(struct session *session, struct shard_time now);
+
+/* Takes over what the device's entry says; what it leaves to the configuration comes from there. */
+void session_apply_settings(struct session *session, const struct registry_settings *settings);
+
+/* Moves a UDP session to where its device speaks from now. */
+void session_move(struct session *session, const struct shard_path *path);
+
+/* Does what is due and what the last input made possible: repeats, commands, watchdog, the end. To be called after
+ * every input and when its deadline came. False: the session is not live any more and may be gone. */
+bool session_run(struct session *session, struct shard_time now);
+
+/* Why libusmp ended a session, in the words of the seam. */
+enum seam_reason session_reason(enum usmp_end end);
+
+#endif

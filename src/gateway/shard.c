@@ -1,0 +1,319 @@
+#include "gateway/shard.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/siphash.h"
+#include "gateway/datagram.h"
+#include "gateway/downlink.h"
+#include "gateway/pending.h"
+#include "gateway/shard_internal.h"
+#include "gateway/stream.h"
+#include "platform/log.h"
+#include "platform/secret_memory.h"
+
+#define REGISTRY_LOOK_AFTER UINT64_C(3600000000) /* microseconds: the wall clock may step, so look now and then */
+#define RESUME_COST seam_event_cost(SEAM_PAYLOAD_MAX) /* what a paused session may want as soon as it goes on */
+
+uint64_t shard_hash(const struct shard *shard, const void *bytes, size_t size) {
+    return crypto_siphash(shard->hash_key, bytes, size);
+}
+
+uint64_t shard_hash_path(const struct shard *shard, const struct shard_path *path) {
+    return shard_hash(shard, &path->peer, sizeof path->peer);
+}
+
+/* What libusmp asks of the owner of its sessions. */
+
+static void send_for_session(void *context, struct usmp_session *wire, enum usmp_send_kind kind, const uint8_t *bytes,
+                             size_t size) {
+    struct shard *shard = context;
+    struct session *session = wire->user;
+    if (wire->transport == USMP_UDP) {
+        bool answers = kind == USMP_SEND_ANSWER && shard->answer_path != NULL;
+        shard->ports.send_datagram(shard->ports.context, answers ? shard->answer_path : &session->path, bytes, size);
+        return;
+    }
+    if (session->stream == NULL || session->stream_failed) {
+        shard->stream_written = SHARD_FAILED;
+        return;
+    }
+    shard->stream_written = shard->ports.write(shard->ports.context, session->stream->handle, bytes, size);
+    session->stream_failed = shard->stream_written == SHARD_FAILED;
+}
+
+static size_t block_size(enum usmp_block block) {
+    switch (block) {
+    case USMP_BLOCK_MESSAGE:
+        return USMP_MESSAGE_MAX;
+    case USMP_BLOCK_REKEY:
+        return sizeof(struct usmp_rekey_record);
+    case USMP_BLOCK_REFLECTED:
+        return sizeof(struct usmp_sent_tags);
+    }
+    return USMP_MESSAGE_MAX;
+}
+
+/* One block of a kind a session at most, so bounded by the sessions there may be. */
+static void *take_block(void *context, enum usmp_block block) {
+    (void)context;
+    return secret_memory_allocate(block_size(block), SECRET_MEMORY_SESSIONS);
+}
+
+static void give_block(void *context, enum usmp_block block, void *bytes) {
+    (void)context;
+    (void)block;
+    secret_memory_free(bytes);
+}
+
+static const struct shard_log log_limits = {
+    .authentication = LOG_LIMIT_INITIALIZER("authentication_failed", LOG_LEVEL_WARN),
+    .limited = LOG_LIMIT_INITIALIZER("device_refused", LOG_LEVEL_WARN),
+    .connected = LOG_LIMIT_INITIALIZER("device_connected", LOG_LEVEL_INFO),
+    .disconnected = LOG_LIMIT_INITIALIZER("device_disconnected", LOG_LEVEL_INFO),
+    .lockout = LOG_LIMIT_INITIALIZER("locked_out", LOG_LEVEL_WARN),
+};
+
+static bool open_tables(struct shard *shard) {
+    return hash_index_open(&shard->sessions_by_device) == HASH_INDEX_OPEN &&
+           hash_index_open(&shard->sessions_by_session) == HASH_INDEX_OPEN &&
+           hash_index_open(&shard->sessions_by_path) == HASH_INDEX_OPEN &&
+           pending_open(&shard->pending) == HASH_INDEX_OPEN && key_pairs_open(&shard->key_pairs) &&
+           sightings_open(&shard->sightings) && deadlines_reserve(&shard->deadlines);
+}
+
+static bool open_secrets(struct shard *shard) {
+    shard->cookie_secret = secret_memory_allocate(sizeof *shard->cookie_secret, SECRET_MEMORY_KEYS);
+    if (shard->cookie_secret == NULL) {
+        return false;
+    }
+    uint8_t bytes[USMP_COOKIE_SECRET_SIZE];
+    shard->ports.random(shard->ports.context, bytes, sizeof bytes);
+    usmp_cookie_secret_init(shard->cookie_secret, bytes);
+    secret_memory_wipe(bytes, sizeof bytes);
+    shard->ports.random(shard->ports.context, shard->hash_key, sizeof shard->hash_key);
+    return true;
+}
+
+static void watch_registry(struct shard *shard, struct shard_time now) {
+    shard->registry_expiry = registry_next_expiry(shard->registry, now.wall / 1000000);
+    if (shard->registry_expiry != INT64_MAX) {
+        int64_t wait = shard->registry_expiry * 1000000 - now.wall;
+        uint64_t delay = wait < 0 ? 0 : (uint64_t)wait;
+        shard_keep_house_by(shard, now.monotonic + (delay < REGISTRY_LOOK_AFTER ? delay : REGISTRY_LOOK_AFTER));
+    }
+}
+
+struct shard *shard_open(const struct shard_options *options, struct shard_time now) {
+    struct shard *shard = secret_memory_allocate(sizeof *shard, SECRET_MEMORY_SESSIONS);
+    if (shard == NULL) {
+        return NULL;
+    }
+    shard->registry = registry_retain(options->registry);
+    shard->admission = options->admission;
+    shard->outbox = options->outbox;
+    shard->ports = *options->ports;
+    shard->session_owner = (struct usmp_session_owner){
+        .context = shard, .send = send_for_session, .take = take_block, .give = give_block};
+    shard->log = log_limits;
+    shard->unproved_report = DEADLINE_NEVER;
+    deadline_init(&shard->house, DEADLINE_HOUSE);
+    shard->config = options->config;
+    if (!open_tables(shard) || !open_secrets(shard)) {
+        shard_close(shard);
+        return NULL;
+    }
+    watch_registry(shard, now);
+    return shard;
+}
+
+void shard_close(struct shard *shard) {
+    if (shard == NULL) {
+        return;
+    }
+    while (shard->newest_session != NULL) {
+        session_destroy(shard->newest_session);
+    }
+    stream_close_all(shard);
+    pending_close(shard);
+    hash_index_close(&shard->sessions_by_device);
+    hash_index_close(&shard->sessions_by_session);
+    hash_index_close(&shard->sessions_by_path);
+    key_pairs_close(&shard->key_pairs);
+    sightings_close(&shard->sightings);
+    deadlines_close(&shard->deadlines);
+    secret_memory_free(shard->cookie_secret);
+    registry_release(shard->registry);
+    secret_memory_free(shard);
+}
+
+void shard_datagram(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size,
+                    struct shard_time now) {
+    shard->answer_path = path;
+    datagram_receive(shard, path, bytes, size, now);
+    shard->answer_path = NULL;
+    secret_memory_wipe(shard->scratch, sizeof shard->scratch);
+}
+
+void shard_command(struct shard *shard, struct seam_command *command, struct shard_time now) {
+    struct session *session = session_find(shard, command->device);
+    if (session == NULL ||
+        (command->session_given && memcmp(command->session, session->wire.session_id, USMP_SESSION_ID_SIZE) != 0)) {
+        seam_outbox_finish(shard->outbox, command, SEAM_NOT_CONNECTED);
+        return;
+    }
+    switch (command->operation) {
+    case SEAM_SEND:
+        downlink_queue(session, command, now);
+        (void)!session_run(session, now);
+        return;
+    case SEAM_CLOSE:
+        session_end(session, SEAM_CLOSED, now);
+        seam_outbox_finish(shard->outbox, command, SEAM_CLOSE_DONE);
+        return;
+    }
+}
+
+/* Oldest first, and no more than the new credit can serve: the others would be paused again at once. */
+void shard_credit(struct shard *shard, const struct seam_credit *credit, struct shard_time now) {
+    for (unsigned index = 0; index < SEAM_BACKENDS_MAX; index++) {
+        shard->credit.bytes[index] += credit->bytes[index];
+    }
+    struct seam_credit left = shard->credit;
+    for (struct session *session = shard->paused_first, *next; session != NULL; session = next) {
+        next = session->paused_next;
+        if (seam_credit_take(&left, session->backends, RESUME_COST)) {
+            session_unpause(session, now);
+            (void)!session_run(session, now);
+        }
+    }
+}
+
+static void sweep(struct shard *shard, bool settings_changed, struct shard_time now) {
+    for (struct session *session = shard->newest_session, *older; session != NULL; session = older) {
+        older = session->older;
+        if (!session->live) {
+            continue;
+        }
+        if (registry_key_still_accepted(shard->registry, session->device, session->key_tag, now.wall / 1000000) !=
+            REGISTRY_ACCEPTED) {
+            session_end(session, SEAM_REVOKED, now);
+        } else if (settings_changed) {
+            struct registry_settings settings = registry_settings_of(shard->registry, session->device);
+            session_apply_settings(session, &settings);
+            (void)!session_run(session, now);
+        }
+    }
+}
+
+void shard_reload(struct shard *shard, const struct config *config, struct registry *registry,
+                  struct shard_time now) {
+    struct registry *old = shard->registry;
+    shard->registry = registry_retain(registry);
+    registry_release(old);
+    shard->config = config;
+    sweep(shard, true, now);
+    watch_registry(shard, now);
+}
+
+void shard_drain(struct shard *shard, struct shard_time now) {
+    shard->draining = true;
+    for (struct session *session = shard->newest_session, *older; session != NULL; session = older) {
+        older = session->older;
+        if (session->live) {
+            session_end(session, SEAM_SHUTDOWN, now);
+        }
+    }
+    for (struct shard_stream *stream = shard->streams.newest, *older; stream != NULL; stream = older) {
+        older = stream->older;
+        stream_close(stream);
+    }
+}
+
+/* What only answers late copies is not worth waiting for. */
+bool shard_is_drained(const struct shard *shard) {
+    for (const struct session *session = shard->newest_session; session != NULL; session = session->older) {
+        if (session->live || session->untold || session->wire.state == USMP_SESSION_CLOSING) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void shard_keep_house_by(struct shard *shard, uint64_t due) {
+    if (due < shard->house.due) {
+        deadlines_set(&shard->deadlines, &shard->house, due);
+    }
+}
+
+static void settle_log(struct shard *shard, struct log_limit *limit, uint64_t now) {
+    log_settle(limit, now);
+    shard_keep_house_by(shard, log_limit_deadline(limit));
+}
+
+static void settle_logs(struct shard *shard, uint64_t now) {
+    settle_log(shard, &shard->log.authentication, now);
+    settle_log(shard, &shard->log.limited, now);
+    settle_log(shard, &shard->log.connected, now);
+    settle_log(shard, &shard->log.disconnected, now);
+    settle_log(shard, &shard->log.lockout, now);
+}
+
+static void keep_house(struct shard *shard, struct shard_time now) {
+    deadlines_set(&shard->deadlines, &shard->house, DEADLINE_NEVER);
+    if (shard->unproved_report <= now.monotonic) {
+        log_write(LOG_LEVEL_WARN, LOG_FIELDS(log_number("failures", (int64_t)shard->unproved_failures)),
+                  "handshakes from addresses that are not proved failed");
+        shard->unproved_failures = 0;
+        shard->unproved_report = DEADLINE_NEVER;
+    } else {
+        shard_keep_house_by(shard, shard->unproved_report);
+    }
+    if (shard->registry_expiry <= now.wall / 1000000) {
+        sweep(shard, false, now);
+    }
+    watch_registry(shard, now);
+    settle_logs(shard, now.monotonic);
+}
+
+uint64_t shard_deadline(const struct shard *shard) {
+    const struct deadline *first = deadlines_first(&shard->deadlines);
+    return first == NULL ? SHARD_NEVER : first->due;
+}
+
+static void run(struct shard *shard, struct deadline *deadline, struct shard_time now) {
+    switch ((enum deadline_kind)deadline->kind) {
+    case DEADLINE_SESSION:
+        (void)!session_run(HASH_INDEX_OBJECT(deadline, struct session, deadline), now);
+        return;
+    case DEADLINE_PENDING:
+        pending_due(shard, HASH_INDEX_OBJECT(deadline, struct pending, deadline), now);
+        return;
+    case DEADLINE_STREAM:
+        stream_due(HASH_INDEX_OBJECT(deadline, struct shard_stream, deadline), now);
+        return;
+    case DEADLINE_HOUSE:
+        keep_house(shard, now);
+        return;
+    }
+}
+
+void shard_advance(struct shard *shard, struct shard_time now) {
+    struct deadline *first;
+    while ((first = deadlines_first(&shard->deadlines)) != NULL && first->due <= now.monotonic) {
+        run(shard, first, now);
+    }
+}
+
+bool shard_idle(struct shard *shard, struct shard_time now) {
+    return key_pairs_make(&shard->key_pairs, shard->ports.random, shard->ports.context, now.monotonic);
+}
+
+const struct shard_counters *shard_counters(const struct shard *shard) {
+    return &shard->counters;
+}
+
+size_t shard_session_count(const struct shard *shard) {
+    return shard->session_count;
+}

@@ -1,0 +1,291 @@
+#include "gateway/stream.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <usmp/frame.h>
+#include <usmp/handshake_messages.h>
+
+#include "admission/admission.h"
+#include "gateway/downlink.h"
+#include "gateway/handshake.h"
+#include "gateway/pending.h"
+#include "gateway/shard_internal.h"
+#include "gateway/uplink.h"
+#include "platform/secret_memory.h"
+
+static void enter_list(struct shard_stream *stream) {
+    struct stream_table *table = &stream->shard->streams;
+    stream->older = table->newest;
+    if (stream->older != NULL) {
+        stream->older->newer = stream;
+    }
+    table->newest = stream;
+}
+
+static void leave_list(struct shard_stream *stream) {
+    struct stream_table *table = &stream->shard->streams;
+    if (stream->older != NULL) {
+        stream->older->newer = stream->newer;
+    }
+    *(stream->newer != NULL ? &stream->newer->older : &table->newest) = stream->older;
+}
+
+static void enter_silent(struct shard_stream *stream) {
+    struct stream_table *table = &stream->shard->streams;
+    stream->silent_older = table->silent_newest;
+    *(table->silent_newest != NULL ? &table->silent_newest->silent_newer : &table->silent_oldest) = stream;
+    table->silent_newest = stream;
+    table->silent_count++;
+}
+
+static void leave_silent(struct shard_stream *stream) {
+    struct stream_table *table = &stream->shard->streams;
+    *(stream->silent_older != NULL ? &stream->silent_older->silent_newer : &table->silent_oldest) =
+        stream->silent_newer;
+    *(stream->silent_newer != NULL ? &stream->silent_newer->silent_older : &table->silent_newest) =
+        stream->silent_older;
+    table->silent_count--;
+}
+
+/* Gives back what belongs to the handshake and not to a session. */
+static void end_handshake(struct shard_stream *stream) {
+    if (stream->handshake != NULL) {
+        admission_handshake_end(stream->shard->admission, &stream->peer);
+        usmp_gateway_handshake_wipe(stream->handshake);
+        secret_memory_free(stream->handshake);
+        stream->handshake = NULL;
+    }
+    deadlines_set(&stream->shard->deadlines, &stream->deadline, DEADLINE_NEVER);
+}
+
+static void destroy(struct shard_stream *stream) {
+    if (stream->state == STREAM_SILENT) {
+        leave_silent(stream);
+    }
+    end_handshake(stream);
+    deadlines_release(&stream->shard->deadlines);
+    leave_list(stream);
+    free(stream);
+}
+
+void stream_close(struct shard_stream *stream) {
+    struct shard *shard = stream->shard;
+    void *handle = stream->handle;
+    destroy(stream);
+    shard->ports.close(shard->ports.context, handle);
+}
+
+void stream_resume(struct shard_stream *stream) {
+    stream->shard->ports.resume(stream->shard->ports.context, stream->handle);
+}
+
+void stream_close_all(struct shard *shard) {
+    while (shard->streams.newest != NULL) {
+        destroy(shard->streams.newest);
+    }
+}
+
+struct shard_stream *shard_stream_open(struct shard *shard, const struct address *peer, void *handle,
+                                       struct shard_time now) {
+    struct address address = address_normalised(peer);
+    if (shard->draining || admission_is_locked_out(shard->admission, &address, NULL, now.monotonic)) {
+        return NULL;
+    }
+    if (!deadlines_reserve(&shard->deadlines)) {
+        return NULL;
+    }
+    struct shard_stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL) {
+        deadlines_release(&shard->deadlines);
+        return NULL;
+    }
+    if (shard->streams.silent_count == STREAM_SILENT_MAX) {
+        stream_close(shard->streams.silent_oldest);
+    }
+    stream->shard = shard;
+    stream->handle = handle;
+    stream->peer = address;
+    stream->state = STREAM_SILENT;
+    deadline_init(&stream->deadline, DEADLINE_STREAM);
+    enter_list(stream);
+    enter_silent(stream);
+    uint64_t timeout = shard->config->handshake_timeout;
+    timeout = timeout < STREAM_SILENT_TIMEOUT ? timeout : STREAM_SILENT_TIMEOUT;
+    deadlines_set(&shard->deadlines, &stream->deadline, now.monotonic + timeout);
+    return stream;
+}
+
+/* A connection is a proved address: what it does wrong counts. */
+static void fail(struct shard_stream *stream, const char *reason, bool logged, struct shard_time now) {
+    struct shard *shard = stream->shard;
+    const struct usmp_gateway_handshake *handshake = stream->handshake;
+    const uint8_t *device = handshake == NULL ? NULL : handshake->device_id;
+    handshake_count_failure(shard, &stream->peer, device, now);
+    if (!logged) {
+        handshake_count(shard, USMP_TCP, handshake == NULL ? USMP_WIRE_2 : handshake->version,
+                        SHARD_HANDSHAKE_PROTOCOL);
+        handshake_log_failure(shard, &stream->peer, true, device, reason, now);
+    }
+    stream_close(stream);
+}
+
+/* False: the stream is closed. */
+static bool receive_hello(struct shard_stream *stream, const struct usmp_frame *frame, struct shard_time now) {
+    struct shard *shard = stream->shard;
+    struct usmp_hello hello;
+    if (!usmp_hello_read(frame, &hello) || !handshake_takes_wire(shard, frame->version)) {
+        fail(stream, frame->type == USMP_HELLO ? "wrong_wire" : "protocol", false, now);
+        return false;
+    }
+    enum admission_verdict verdict =
+        admission_handshake_begin(shard->admission, &stream->peer, hello.device_id, now.monotonic);
+    if (verdict != ADMISSION_WELCOME) {
+        handshake_count(shard, USMP_TCP, frame->version,
+                        verdict == ADMISSION_LIMITED ? SHARD_HANDSHAKE_LIMITED : SHARD_HANDSHAKE_LOCKED_OUT);
+        stream_close(stream);
+        return false;
+    }
+    stream->handshake = secret_memory_allocate(sizeof *stream->handshake, SECRET_MEMORY_KEYS);
+    if (stream->handshake == NULL) {
+        admission_handshake_end(shard->admission, &stream->peer);
+        handshake_count(shard, USMP_TCP, frame->version, SHARD_HANDSHAKE_LIMITED);
+        stream_close(stream);
+        return false;
+    }
+    leave_silent(stream);
+    stream->state = STREAM_CHALLENGED;
+    handshake_begin(shard, stream->handshake, USMP_TCP, frame->version, &hello, 0, now);
+    deadlines_set(&shard->deadlines, &stream->deadline, now.monotonic + shard->config->handshake_timeout);
+
+    uint8_t challenge[USMP_CHALLENGE_FRAME];
+    usmp_gateway_handshake_challenge(stream->handshake, challenge);
+    if (shard->ports.write(shard->ports.context, stream->handle, challenge, sizeof challenge) == SHARD_FAILED) {
+        stream_close(stream);
+        return false;
+    }
+    return true;
+}
+
+/* False: the stream is closed. */
+static bool receive_hello_ack(struct shard_stream *stream, const struct usmp_frame *frame, struct shard_time now) {
+    struct shard *shard = stream->shard;
+    struct usmp_hello_ack hello_ack;
+    if (frame->version != stream->handshake->version || !usmp_hello_ack_read(frame, &hello_ack)) {
+        fail(stream, "protocol", false, now);
+        return false;
+    }
+    uint8_t device[USMP_DEVICE_ID_SIZE];
+    memcpy(device, stream->handshake->device_id, sizeof device);
+    uint64_t begun = stream->handshake->begun;
+    struct handshake_peer peer = {.stream = stream, .address = &stream->peer, .proved = true};
+    struct session *session = NULL;
+    switch (handshake_finish(shard, stream->handshake, &hello_ack, &peer, now, &session)) {
+    case HANDSHAKE_SESSION:
+        stream->session = session;
+        stream->state = STREAM_SESSION;
+        end_handshake(stream);
+        pending_cancel_older(shard, device, begun, now);
+        return session_run(session, now);
+    case HANDSHAKE_WRONG:
+    case HANDSHAKE_FORGED:
+    case HANDSHAKE_SPENT:
+        fail(stream, "bad_psk", true, now);
+        return false;
+    case HANDSHAKE_REFUSED:
+        stream_close(stream);
+        return false;
+    }
+    return false;
+}
+
+static void end_for_protocol(struct shard_stream *stream, struct shard_time now) {
+    if (stream->session != NULL) {
+        session_end(stream->session, SEAM_PROTOCOL, now);
+    } else {
+        fail(stream, "protocol", false, now);
+    }
+}
+
+static enum shard_reading receive_frame(struct shard_stream *stream, const struct usmp_frame *frame,
+                                        struct shard_time now) {
+    switch (stream->state) {
+    case STREAM_SILENT:
+        return receive_hello(stream, frame, now) ? SHARD_READ_ON : SHARD_READ_CLOSED;
+    case STREAM_CHALLENGED:
+        return receive_hello_ack(stream, frame, now) ? SHARD_READ_ON : SHARD_READ_CLOSED;
+    case STREAM_SESSION:
+        break;
+    }
+    if (!usmp_type_is_encrypted(frame->type)) {
+        end_for_protocol(stream, now);
+        return SHARD_READ_CLOSED;
+    }
+    switch (uplink_frame(stream->session, frame, NULL, now)) {
+    case UPLINK_DONE:
+        return SHARD_READ_ON;
+    case UPLINK_NO_ROOM:
+        return SHARD_READ_PAUSED;
+    case UPLINK_ENDED:
+        return SHARD_READ_CLOSED;
+    }
+    return SHARD_READ_CLOSED;
+}
+
+static enum shard_reading read_frames(struct shard_stream *stream, const uint8_t *bytes, size_t size,
+                                      size_t *consumed, struct shard_time now) {
+    size_t offset = 0;
+    enum shard_reading reading = SHARD_READ_ON;
+    while (reading == SHARD_READ_ON && offset < size) {
+        struct usmp_frame frame;
+        size_t total;
+        enum usmp_frame_verdict verdict = usmp_frame_parse(bytes + offset, size - offset, &frame, &total);
+        if (verdict == USMP_FRAME_INCOMPLETE) {
+            break;
+        }
+        if (verdict != USMP_FRAME_COMPLETE) {
+            end_for_protocol(stream, now);
+            return SHARD_READ_CLOSED;
+        }
+        reading = receive_frame(stream, &frame, now);
+        if (reading == SHARD_READ_ON) {
+            offset += total;
+        }
+    }
+    *consumed = offset;
+    return reading;
+}
+
+enum shard_reading shard_stream_bytes(struct shard *shard, struct shard_stream *stream, const uint8_t *bytes,
+                                      size_t size, size_t *consumed, struct shard_time now) {
+    enum shard_reading reading = read_frames(stream, bytes, size, consumed, now);
+    secret_memory_wipe(shard->scratch, sizeof shard->scratch);
+    return reading;
+}
+
+void shard_stream_drained(struct shard *shard, struct shard_stream *stream, struct shard_time now) {
+    (void)shard;
+    if (stream->session != NULL) {
+        downlink_drained(stream->session);
+        (void)!session_run(stream->session, now);
+    }
+}
+
+void shard_stream_lost(struct shard *shard, struct shard_stream *stream, struct shard_time now) {
+    (void)shard;
+    struct session *session = stream->session;
+    destroy(stream);
+    if (session != NULL) {
+        session->stream = NULL;
+        session_end(session, SEAM_PEER, now);
+    }
+}
+
+void stream_due(struct shard_stream *stream, struct shard_time now) {
+    (void)now;
+    if (stream->handshake != NULL) {
+        handshake_count(stream->shard, USMP_TCP, stream->handshake->version, SHARD_HANDSHAKE_TIMEOUT);
+    }
+    stream_close(stream);
+}

@@ -1,0 +1,63 @@
+/* TCP connections as the shard sees them: bytes become frames, a handshake becomes a session.
+ *
+ * A connection is silent until a whole HELLO has come; silent ones have a bound and a short time of their own, and the
+ * oldest goes when one too many comes (docs/security.md rule 9). With its HELLO it takes a place in admission, with
+ * its session it gives it back. Everything wrong ends it at once.
+ */
+#ifndef GATEWAY_STREAM_H
+#define GATEWAY_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <usmp/gateway_handshake.h>
+
+#include "gateway/deadlines.h"
+#include "gateway/shard.h"
+
+#define STREAM_SILENT_MAX 1024u
+#define STREAM_SILENT_TIMEOUT UINT64_C(3000000) /* microseconds, or the handshake's timeout if that is shorter */
+
+struct session;
+
+enum stream_state {
+    STREAM_SILENT,
+    STREAM_CHALLENGED,
+    STREAM_SESSION,
+};
+
+struct shard_stream {
+    struct shard *shard;
+    void *handle;
+    struct address peer;                      /* normalised */
+    enum stream_state state;
+    struct usmp_gateway_handshake *handshake; /* secret memory; from HELLO to the session */
+    struct session *session;
+    struct deadline deadline;                 /* of the handshake */
+    struct shard_stream *older;               /* all streams of the shard */
+    struct shard_stream *newer;
+    struct shard_stream *silent_older;
+    struct shard_stream *silent_newer;
+};
+
+struct stream_table {
+    struct shard_stream *newest;
+    struct shard_stream *silent_oldest;
+    struct shard_stream *silent_newest;
+    size_t silent_count;
+};
+
+/* Closes the connection and frees the stream; its session, if any, has ended or forgets it. */
+void stream_close(struct shard_stream *stream);
+
+/* Reads on after a pause. */
+void stream_resume(struct shard_stream *stream);
+
+/* Its handshake's time is up. */
+void stream_due(struct shard_stream *stream, struct shard_time now);
+
+/* Frees all without a word, when the shard closes. */
+void stream_close_all(struct shard *shard);
+
+#endif
