@@ -3,7 +3,11 @@
  * Sans-IO, like the session it ends in. Over UDP it repeats what is not acknowledged (500 ms, five sends), answers
  * and filters copies of the gateway's handshake frames, follows HELLO_RETRY (cookie), and takes CHALLENGE or
  * SESSION_OK as acknowledgement of its own frame. Over TCP it waits for the next frame.
- * Errors end the attempt; a new one needs a new begin with new random values.
+ * Errors end the attempt; a new one needs a new begin with new random values. Over UDP a SESSION_OK with a wrong HMAC
+ * ends nothing, since anybody may send one: the attempt goes on and, if nothing better comes, fails with
+ * USMP_DEVICE_WRONG_GATEWAY.
+ *
+ * A device sends on either wire, so on wire 1 its owner needs USMP_BLOCK_REFLECTED to give.
  */
 #ifndef USMP_DEVICE_H
 #define USMP_DEVICE_H
@@ -46,32 +50,35 @@ struct usmp_device_start {
 
 struct usmp_device {
     enum usmp_device_state state;
-    enum usmp_device_failure failure;
-    struct usmp_device_start start;
-    struct usmp_session session;                /* the owner's table is used for handshake frames too */
+    enum usmp_device_failure failure; /* counts when FAILED */
+    struct usmp_device_start start;   /* its secrets are wiped once they are not needed any more */
+    struct usmp_session session;      /* the owner's table is used for handshake frames too */
     uint8_t public_key[USMP_PUBLIC_KEY_SIZE];
-    uint8_t frame[USMP_HELLO_COOKIE_FRAME]; /* the one waiting for its acknowledgement */
+    uint8_t frame[USMP_HELLO_COOKIE_FRAME]; /* HELLO or HELLO_ACK, as sent last */
     size_t frame_size;
     uint8_t sends;
     bool acknowledged;
+    bool has_cookie; /* a HELLO_RETRY has been followed */
     uint32_t handshake_seq;
     uint64_t due;
     uint64_t give_up_at;
-    struct usmp_challenge challenge;            /* as received, for copies and for SESSION_OK */
-    uint8_t session_ok_hmac[USMP_HANDSHAKE_HMAC_SIZE];    /* as received, for copies */
+    struct usmp_challenge challenge;   /* as received: for SESSION_OK, and to know copies */
+    struct usmp_session_ok session_ok; /* as received: to know copies */
 };
 
-/* Sends HELLO. `start` is copied; the caller wipes its own. */
+/* Sends HELLO. `start` is copied; the caller wipes its own. usmp_device_wipe must follow, whatever comes of it. */
 void usmp_device_begin(struct usmp_device *device, const struct usmp_session_owner *owner, void *user,
                        const struct usmp_device_start *start, uint64_t now);
 void usmp_device_wipe(struct usmp_device *device);
 
-/* A parsed frame, of the handshake or of the session; once CONNECTED the verdicts are the session's. */
+/* A parsed frame, of the handshake or of the session; once CONNECTED the verdicts are the session's. Before: NOTHING,
+ * DUPLICATE (a copy, answered), NOT_AUTHENTIC or UNEXPECTED (UDP: dropped), OVER (`state` is FAILED). */
 enum usmp_session_verdict usmp_device_receive(struct usmp_device *device, const struct usmp_frame *frame,
                                               uint8_t *scratch, uint64_t now) USMP_MUST_USE;
 enum usmp_session_verdict usmp_device_receive_utack(struct usmp_device *device, const uint8_t *bytes, size_t size,
                                                     uint64_t now) USMP_MUST_USE;
 
+/* Like usmp_session_deadline and usmp_session_advance, in every state. */
 uint64_t usmp_device_deadline(const struct usmp_device *device) USMP_MUST_USE;
 /* NOTHING, or OVER when the handshake failed or the session ended. */
 enum usmp_session_verdict usmp_device_advance(struct usmp_device *device, uint64_t now) USMP_MUST_USE;

@@ -17,8 +17,10 @@
  * usmp_session_wipe, which must be the last call on every session that was begun.
  *
  * Time is in microseconds of a monotonic clock and never goes back. After every call that takes `now`, ask
- * usmp_session_deadline and call usmp_session_advance when it has come; frames of the session's own (PONG, the next
- * fragment, a repeat) leave in usmp_session_advance only.
+ * usmp_session_deadline and call usmp_session_advance when it has come. Over UDP frames of the session's own (PONG, the
+ * next fragment, a repeat) leave in usmp_session_advance only, so that the owner can move the session to a new address
+ * first; a receiving call sends nothing but UTACKs and, to a late copy of HELLO_ACK, SESSION_OK. Over TCP PONG is
+ * written at once.
  */
 #ifndef USMP_SESSION_H
 #define USMP_SESSION_H
@@ -45,7 +47,7 @@ enum usmp_cipher {
 
 enum usmp_send_kind {
     USMP_SEND_FRAME,  /* to the peer's address */
-    USMP_SEND_ANSWER, /* a UTACK: to where the datagram being handled came from */
+    USMP_SEND_ANSWER, /* a UTACK: to where the datagram being handled came from; from settle, the deferred one */
 };
 
 /* The blocks a session may borrow. */
@@ -80,7 +82,7 @@ enum usmp_end {
     USMP_END_PROTOCOL,    /* the peer broke the protocol, or too many control frames */
     USMP_END_EXHAUSTED,   /* sequence numbers used up */
     USMP_END_UNCONFIRMED, /* SESSION_OK was never acknowledged and no frame came */
-    USMP_END_GIVEN_UP,    /* wire 1 over UDP: a frame of ours had to be given up, so no later one can be taken */
+    USMP_END_GIVEN_UP,    /* UDP: a frame of ours was given up that no later one may follow: any on wire 1, REKEY */
     USMP_END_CLOSED,      /* usmp_session_close */
 };
 
@@ -113,74 +115,79 @@ struct usmp_offer {
     size_t size;
 };
 
-/* The last REKEY frame and its answer: the only thing of the old keys that is still answered. */
+/* What is left of the old keys after a REKEY that came over UDP: its frame and answer, and what checks the UTACK of our
+ * frame that was in flight. For our own REKEY: its salt, until it is acknowledged. Internal, but sized here. */
 struct usmp_rekey_record {
     uint8_t frame[USMP_REKEY_FRAME];
     uint8_t utack[USMP_UTACK_KEYED_SIZE];
+    bool answers; /* copies of `frame` are answered: nothing has opened under the new keys yet */
+    struct usmp_utack_key old_send_utack;
+    uint8_t salt[USMP_REKEY_SALT_SIZE];
 };
 
-/* Wire 1 has one key for both directions: our own frames, reflected, would open. */
+/* Wire 1 has one key for both directions: our own frames, reflected, would open. Internal, but sized here. */
 struct usmp_sent_tags {
-    uint8_t tag[64][8]; /* the first 8 bytes of the tag of the frame with seq % 64 */
-    uint32_t seq[64];
     uint64_t used;      /* bit n: entry n is in use */
+    uint32_t seq[64];   /* entry n: of the last frame with seq % 64 == n */
+    uint8_t tag[64][8]; /* the first bytes of its tag */
 };
 
-/* What the frame in flight is (UDP) or was. Internal, but sized here: a session is embedded in its owner's table. */
+/* UDP: the message that is out and the one frame in flight. Internal, but sized here: a session is embedded in its
+ * owner's table. */
 struct usmp_outgoing {
-    const uint8_t *payload; /* of the message that is out, NULL when none is */
-    uint16_t size;
-    uint16_t offset;        /* of the fragment in flight */
-    uint16_t fragment_size;
+    const uint8_t *payload; /* of the message that is out; may be NULL for an empty one */
+    uint64_t due;           /* when something of ours leaves next, if there is something */
+    uint32_t seq;           /* of the frame in flight */
+    uint16_t size;          /* of the message that is out */
+    uint8_t fragment;       /* index of the message's frame in flight, or of the next one */
     uint8_t type;           /* of the frame in flight, 0 when none is */
     uint8_t sends;          /* how often it left */
     bool message;           /* a message is out */
-    bool under_old_key;     /* REKEY came while it was in flight: only its old UTACK counts until `due` */
-    uint32_t seq;
-    uint64_t due;           /* when it leaves again */
+    bool fence;             /* a PONG goes before anything else: it ends a partial message on the peer's side */
+    bool under_old_key;     /* REKEY came while it was in flight: it only waits for its old UTACK, until `due` */
 };
 
 struct usmp_session {
     const struct usmp_session_owner *owner;
-    void *user;                       /* the owner's */
+    void *user; /* the owner's */
     enum usmp_role role;
     enum usmp_transport transport;
     enum usmp_session_state state;
     enum usmp_end end;
-    enum usmp_cipher cipher;          /* as configured; AUTO until a frame has opened */
-    uint8_t version;                  /* 1 or 2 */
-    bool may_send;                    /* encrypted frames may leave (always on wire 2) */
-    bool confirmed;                   /* SESSION_OK acknowledged or a frame has opened */
-    uint8_t pongs_held;               /* PINGs not answered yet */
+    enum usmp_cipher cipher; /* AUTO until a frame has opened */
+    uint8_t version;         /* 1 or 2 */
+    bool may_send;           /* encrypted frames may leave (always on wire 2) */
+    bool confirmed;          /* SESSION_OK acknowledged or a frame has opened */
+    bool paused;             /* see usmp_session_pause */
+    bool fresh;              /* the last frame was new to the window: it may refresh the watchdog */
+    bool newest;             /* and newer than all before: it may move the session to its address */
+    bool deferred;           /* an offer waits for usmp_session_settle */
+    bool deferred_is_moot;   /* REKEY came meanwhile: nobody waits for its UTACK any more */
+    uint8_t pongs_held;      /* PINGs not answered yet */
+    uint8_t offer_type;
+    uint16_t partial_size;   /* bytes in `partial` */
+    uint32_t offer_seq;
+    struct usmp_offer offer; /* valid after USMP_SESSION_OFFER until it is answered */
+    uint32_t receive_next;   /* TCP, and UDP wire 1: the seq that must come */
+    uint32_t send_next;      /* seq of our next frame */
     uint8_t session_id[USMP_SESSION_ID_SIZE];
     struct usmp_keys keys;
     struct usmp_utack_key receive_utack; /* of the peer's frames; wire 2 over UDP */
     struct usmp_utack_key send_utack;    /* of ours */
-    struct usmp_replay_window window;    /* UDP, wire 2 */
-    uint32_t receive_next;               /* TCP, and UDP wire 1: the seq that must come */
-    uint32_t send_next;                  /* seq of our next frame */
+    struct usmp_replay_window window;    /* wire 2 over UDP */
     struct usmp_reassembly reassembly;
-    uint8_t *partial;                    /* USMP_BLOCK_MESSAGE while a fragmented message arrives */
+    uint8_t *partial; /* USMP_BLOCK_MESSAGE while a fragmented message arrives */
     struct usmp_rekey_record *rekey;
     struct usmp_sent_tags *sent_tags;
-    struct usmp_utack_key *old_send_utack; /* points into `rekey_utack` while a frame is under the old key */
-    struct usmp_utack_key rekey_utack;
     struct usmp_outgoing outgoing;
-    uint64_t control_budget;             /* token bucket of control frames: when it will be full again */
-    uint64_t session_ok_due;             /* gateway over UDP: when SESSION_OK leaves again; USMP_NEVER once confirmed */
-    uint64_t session_ok_until;
-    uint64_t linger_until;
-    struct usmp_offer offer;             /* valid after USMP_SESSION_OFFER */
-    uint32_t offer_seq;
-    uint8_t offer_type;
-    bool deferred;
-    bool paused;                         /* see usmp_session_pause */
-    bool fresh;                          /* the last frame was new to the window: it may refresh the watchdog */
-    bool newest;                         /* and newer than all before: it may move the session to its address */
+    uint64_t control_budget;   /* token bucket of control frames: when it will be full again */
+    uint64_t session_ok_due;   /* gateway over UDP, not confirmed: when SESSION_OK leaves again */
+    uint64_t session_ok_until; /* and when the session ends without it */
+    uint64_t linger_until;     /* ENDED: how long copies of the peer's BYE are answered; 0: not at all */
     /* The handshake as far as late copies of it are still answered (gateway, UDP). */
     uint8_t device_public[USMP_PUBLIC_KEY_SIZE];
     uint8_t hello_ack_hmac[USMP_HANDSHAKE_HMAC_SIZE];
-    uint8_t session_ok[USMP_SESSION_OK_FRAME];
+    uint8_t session_ok_hmac[USMP_HANDSHAKE_HMAC_SIZE];
 };
 
 /* What a finished handshake gives to its session; wiped by the caller afterwards. */
@@ -189,14 +196,14 @@ struct usmp_session_start {
     enum usmp_transport transport;
     uint8_t version;
     enum usmp_cipher cipher;
-    bool may_send;                    /* false: nothing encrypted ever leaves (wire 1 without v1_downlink) */
+    bool may_send; /* false: nothing encrypted ever leaves (wire 1 without v1_downlink) */
     struct usmp_keys keys;
     uint8_t session_id[USMP_SESSION_ID_SIZE];
     /* gateway only */
-    uint64_t confirm_within;          /* microseconds until an unconfirmed session ends (handshake_timeout) */
+    uint64_t confirm_within; /* microseconds until an unconfirmed session ends (handshake_timeout) */
     uint8_t device_public[USMP_PUBLIC_KEY_SIZE];
     uint8_t hello_ack_hmac[USMP_HANDSHAKE_HMAC_SIZE];
-    uint8_t session_ok[USMP_SESSION_OK_FRAME];
+    uint8_t session_ok_hmac[USMP_HANDSHAKE_HMAC_SIZE];
 };
 
 /* Begins a session in `session`. A gateway sends SESSION_OK from here (after the keys are in place) and, over UDP,
@@ -214,7 +221,7 @@ void usmp_session_wipe(struct usmp_session *session);
 enum usmp_session_verdict usmp_session_receive(struct usmp_session *session, const struct usmp_frame *frame,
                                                uint8_t *scratch, uint64_t now) USMP_MUST_USE;
 
-/* The answer to USMP_SESSION_OFFER. */
+/* The answer to USMP_SESSION_OFFER, before any other call on this session. */
 void usmp_session_accept(struct usmp_session *session, uint64_t now);
 void usmp_session_refuse(struct usmp_session *session);
 void usmp_session_defer(struct usmp_session *session);
@@ -238,12 +245,13 @@ enum usmp_send_verdict usmp_session_send(struct usmp_session *session, const uin
                                          uint64_t now) USMP_MUST_USE;
 /* Whether usmp_session_send would take a message now (nothing out, confirmed, live, not paused). */
 bool usmp_session_can_send(const struct usmp_session *session) USMP_MUST_USE;
-/* Gives up the message that is out; true if any of it has been on the wire (it always has been over UDP). Wire 1 over
- * UDP: the session ends with it (USMP_END_GIVEN_UP; ask `state`), since a sequence number may not be skipped. */
+/* Gives up the message that is out; true if any of it has been on the wire (it always has been over UDP), false if
+ * none is out. Wire 1 over UDP: the session ends with it (USMP_END_GIVEN_UP; ask `state`), since a sequence number may
+ * not be skipped. */
 bool usmp_session_cancel(struct usmp_session *session);
 
-/* Device: sends PING, or REKEY with 32 random bytes of salt (wire 2). Same verdicts as usmp_session_send. Over UDP
- * the new keys are in place when the UTACK of REKEY arrives, over TCP at once. */
+/* Device: sends PING, or REKEY with 32 random bytes of salt (wire 2, FORBIDDEN on wire 1). Same verdicts as
+ * usmp_session_send. Over UDP the new keys are in place when the UTACK of REKEY arrives, over TCP at once. */
 enum usmp_send_verdict usmp_session_ping(struct usmp_session *session, uint64_t now) USMP_MUST_USE;
 enum usmp_send_verdict usmp_session_rekey(struct usmp_session *session, const uint8_t salt[USMP_REKEY_SALT_SIZE],
                                           uint64_t now) USMP_MUST_USE;
@@ -256,7 +264,8 @@ void usmp_session_close(struct usmp_session *session, uint64_t now);
  * (docs/protocol.md section 5); resumed, repeats go on. */
 void usmp_session_pause(struct usmp_session *session, bool paused, uint64_t now);
 
-/* When usmp_session_advance has something to do; USMP_NEVER if nothing will come by itself. */
+/* When usmp_session_advance has something to do, also in the past; USMP_NEVER if nothing will come by itself. Lingering
+ * needs no advance: the owner looks at `linger_until`. */
 uint64_t usmp_session_deadline(const struct usmp_session *session) USMP_MUST_USE;
 /* Sends what is due. NOTHING or OVER. Early calls are harmless. */
 enum usmp_session_verdict usmp_session_advance(struct usmp_session *session, uint64_t now) USMP_MUST_USE;
