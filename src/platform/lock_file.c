@@ -100,11 +100,14 @@ static enum lock_file_verdict lock_named(const char *path, int *result, struct e
 
 enum lock_file_verdict lock_file_acquire(const char *path, struct lock_file *lock, struct error_text *error)
 {
-    char *lock_path = NULL;
-    if (asprintf(&lock_path, "%s" SUFFIX, path) < 0) {
+    size_t length = strlen(path);
+    char *lock_path = malloc(length + sizeof SUFFIX);
+    if (lock_path == NULL) {
         error_text_set(error, "out of memory");
         return LOCK_FILE_FAILED;
     }
+    memcpy(lock_path, path, length);
+    memcpy(lock_path + length, SUFFIX, sizeof SUFFIX);
     int descriptor = -1;
     enum lock_file_verdict verdict = lock_named(lock_path, &descriptor, error);
     if (verdict == LOCK_FILE_HELD && !write_pid(descriptor)) {
