@@ -1,0 +1,43 @@
+/* A listening TCP socket on a loop.
+ *
+ * Its own socket behind uv_poll_t rather than libuv's listener: that accepts until nobody is left, which lets a flood
+ * of connections starve the sessions that are there, and stops for good when an accepted connection finds no memory.
+ * Here a turn takes at most STREAM_LISTENER_SHARE connections, and when descriptors run out a spare one is used to
+ * accept and close, so that the peer hears of it and the kernel's queue does not stay full.
+ */
+#ifndef WORKER_STREAM_LISTENER_H
+#define WORKER_STREAM_LISTENER_H
+
+#include <uv.h>
+
+#include "config/config.h"
+#include "platform/error_text.h"
+
+#define STREAM_LISTENER_SHARE 32u
+#define STREAM_LISTENER_BACKLOG 1024
+
+struct stream_listener {
+    uv_poll_t poll;
+    int descriptor;
+    int spare;
+    void (*accepted)(void *context, int descriptor); /* owns the descriptor */
+    void *context;
+};
+
+/* Binds and listens: [::] serves IPv4 too and falls back to 0.0.0.0 where there is no IPv6. The descriptor is -1 after
+ * a failure, and then `error` says why. */
+int stream_listener_bind(const struct config_address *address, struct error_text *error)
+    __attribute__((warn_unused_result));
+
+/* Watches a listening descriptor, which it owns from now on; nothing is accepted before the start. Returns 0 or a
+ * negative libuv error. */
+int stream_listener_open(struct stream_listener *listener, uv_loop_t *loop, int descriptor,
+                         void (*accepted)(void *context, int descriptor), void *context)
+    __attribute__((warn_unused_result));
+int stream_listener_start(struct stream_listener *listener) __attribute__((warn_unused_result));
+void stream_listener_stop(struct stream_listener *listener);
+
+/* `closed` is called when the loop has let go of it. */
+void stream_listener_close(struct stream_listener *listener, uv_close_cb closed);
+
+#endif

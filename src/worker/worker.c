@@ -1,0 +1,384 @@
+#include "worker/worker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "crypto/random.h"
+#include "gateway/shard.h"
+#include "platform/clock.h"
+#include "platform/inherited_sockets.h"
+#include "worker/connection.h"
+#include "worker/datagrams.h"
+#include "worker/stream_listener.h"
+
+#define IDLE_SHARE 4u        /* pieces of idle work before the loop looks for input again */
+#define DELIVERY_ROUNDS 8u   /* how often in one turn what was delivered may lead to more input from the hub */
+
+struct worker {
+    uv_loop_t *loop;
+    struct shard *shard;
+    struct crypto_random_pool *random;
+    struct seam_outbox outbox;
+    struct seam_inbox inbox;
+    void (*deliver)(void *context, struct seam_outbox *outbox);
+    void *context;
+    void (*drained)(void *context);
+    void *drained_context;
+    struct shard_time now;     /* of this turn's latest input */
+    uint64_t timer_due;        /* what the timer is set to; SHARD_NEVER: it is not */
+    uv_prepare_t turn;         /* before the loop sleeps */
+    uv_timer_t timer;
+    uv_idle_t idle;            /* running: the loop does not sleep, there is work to be done */
+    struct stream_listener listeners[CONFIG_LISTEN_MAX];
+    size_t listener_count;
+    struct datagrams datagrams;
+    struct connections connections;
+};
+
+static struct shard_time read_clocks(void *context) {
+    struct worker *worker = context;
+    worker->now = (struct shard_time){.monotonic = clock_monotonic_us(), .wall = (int64_t)clock_wall_us()};
+    return worker->now;
+}
+
+/* The ports of the shard. */
+
+static void send_datagram(void *context, const struct shard_path *path, const uint8_t *bytes, size_t size) {
+    struct worker *worker = context;
+    datagrams_send(&worker->datagrams, path, bytes, size);
+}
+
+static enum shard_written write_stream(void *context, void *handle, const uint8_t *bytes, size_t size) {
+    (void)context;
+    return connection_write(handle, bytes, size);
+}
+
+static void resume_stream(void *context, void *handle) {
+    (void)context;
+    connection_resume(handle);
+}
+
+static void close_stream(void *context, void *handle) {
+    (void)context;
+    connection_close(handle);
+}
+
+static void draw_random(void *context, void *out, size_t size) {
+    struct worker *worker = context;
+    crypto_random_take(worker->random, worker->now.monotonic, out, size);
+}
+
+/* The end of a turn. */
+
+static void take_inbox(struct worker *worker) {
+    struct seam_credit credit;
+    bool credited;
+    struct seam_command *command = seam_inbox_take(&worker->inbox, &credit, &credited);
+    if (credited) {
+        shard_credit(worker->shard, &credit, worker->now);
+    }
+    while (command != NULL) {
+        struct seam_command *next = command->next;
+        command->next = NULL;
+        shard_command(worker->shard, command, worker->now);
+        command = next;
+    }
+}
+
+static bool inbox_has_more(const struct worker *worker) {
+    return worker->inbox.commands != NULL || worker->inbox.credited;
+}
+
+/* Delivering may bring credit, credit may bring messages: a few rounds, then the loop looks for other input first. */
+static bool exchange(struct worker *worker) {
+    for (unsigned round = 0; round < DELIVERY_ROUNDS; round++) {
+        take_inbox(worker);
+        connections_feed_resumed(&worker->connections);
+        if (seam_outbox_is_empty(&worker->outbox) && !inbox_has_more(worker)) {
+            return false;
+        }
+        worker->deliver(worker->context, &worker->outbox);
+        assert(seam_outbox_is_empty(&worker->outbox));
+        if (!inbox_has_more(worker)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void on_timer(uv_timer_t *timer) {
+    struct worker *worker = timer->data;
+    worker->timer_due = SHARD_NEVER;
+}
+
+static void set_timer(struct worker *worker) {
+    uint64_t due = shard_deadline(worker->shard);
+    if (due == worker->timer_due) {
+        return;
+    }
+    worker->timer_due = due;
+    if (due == SHARD_NEVER) {
+        uv_timer_stop(&worker->timer);
+        return;
+    }
+    uint64_t wait = due > worker->now.monotonic ? due - worker->now.monotonic : 0;
+    uv_update_time(worker->loop);
+    uv_timer_start(&worker->timer, on_timer, (wait + 999) / 1000, 0);
+}
+
+static void on_idle(uv_idle_t *idle) {
+    (void)idle;
+}
+
+static bool make_ahead(struct worker *worker) {
+    bool more = true;
+    for (unsigned piece = 0; more && piece < IDLE_SHARE; piece++) {
+        more = shard_idle(worker->shard, worker->now);
+    }
+    return more;
+}
+
+static void set_idle(struct worker *worker, bool busy) {
+    if (busy) {
+        uv_idle_start(&worker->idle, on_idle);
+    } else {
+        uv_idle_stop(&worker->idle);
+    }
+}
+
+static void end_turn(struct worker *worker) {
+    read_clocks(worker);
+    if (shard_deadline(worker->shard) <= worker->now.monotonic) {
+        shard_advance(worker->shard, worker->now);
+    }
+    bool more = exchange(worker);
+    datagrams_flush(&worker->datagrams);
+    bool ahead = make_ahead(worker);
+    set_idle(worker, more || ahead);
+    set_timer(worker);
+    if (worker->drained != NULL && shard_is_drained(worker->shard)) {
+        void (*drained)(void *context) = worker->drained;
+        worker->drained = NULL;
+        drained(worker->drained_context);
+    }
+}
+
+static void on_turn(uv_prepare_t *prepare) {
+    end_turn(prepare->data);
+}
+
+/* The hub has something for us. The turn's end comes before the loop sleeps, so there is nobody to wake. */
+static void on_wake(void *context) {
+    (void)context;
+}
+
+static void on_accepted(void *context, int descriptor) {
+    struct worker *worker = context;
+    connection_open(&worker->connections, descriptor);
+}
+
+static void init_handles(struct worker *worker) {
+    uv_prepare_init(worker->loop, &worker->turn);
+    uv_timer_init(worker->loop, &worker->timer);
+    uv_idle_init(worker->loop, &worker->idle);
+    worker->turn.data = worker;
+    worker->timer.data = worker;
+    worker->idle.data = worker;
+}
+
+static bool add_listener(struct worker *worker, int descriptor, struct error_text *error) {
+    struct stream_listener *listener = &worker->listeners[worker->listener_count];
+    int result = stream_listener_open(listener, worker->loop, descriptor, on_accepted, worker);
+    if (result != 0) {
+        error_text_set(error, "cannot watch a listening socket: %s", uv_strerror(result));
+        return false;
+    }
+    worker->listener_count++;
+    return true;
+}
+
+static bool add_udp_socket(struct worker *worker, struct udp_socket *socket, struct error_text *error) {
+    int result = datagrams_add(&worker->datagrams, worker->loop, socket);
+    if (result != 0) {
+        udp_socket_close(socket);
+        error_text_set(error, "cannot watch a UDP socket: %s", uv_strerror(result));
+        return false;
+    }
+    return true;
+}
+
+static bool take_inherited(struct worker *worker, struct inherited_socket *inherited, struct error_text *error) {
+    int descriptor = inherited->descriptor;
+    inherited->descriptor = -1;
+    if (inherited->transport == INHERITED_SOCKET_TCP) {
+        return add_listener(worker, descriptor, error);
+    }
+    struct udp_socket *socket = udp_socket_adopt(descriptor, error);
+    return socket != NULL && add_udp_socket(worker, socket, error);
+}
+
+/* Inherited sockets of a transport take the place of what is configured for it. */
+static bool take_all_inherited(struct worker *worker, struct inherited_sockets *inherited, bool *tcp, bool *udp,
+                               struct error_text *error) {
+    for (size_t index = 0; inherited != NULL && index < inherited->count; index++) {
+        struct inherited_socket *socket = &inherited->sockets[index];
+        *(socket->transport == INHERITED_SOCKET_TCP ? tcp : udp) = true;
+        if (!take_inherited(worker, socket, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool bind_tcp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error) {
+    for (size_t index = 0; index < addresses->count; index++) {
+        int descriptor = stream_listener_bind(&addresses->items[index], error);
+        if (descriptor < 0 || !add_listener(worker, descriptor, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool bind_udp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error) {
+    for (size_t index = 0; index < addresses->count; index++) {
+        struct udp_socket *socket = udp_socket_open(&addresses->items[index].address, false, error);
+        if (socket == NULL || !add_udp_socket(worker, socket, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool bind_all(struct worker *worker, const struct worker_options *options, struct error_text *error) {
+    bool tcp = false;
+    bool udp = false;
+    return take_all_inherited(worker, options->inherited, &tcp, &udp, error) &&
+           (tcp || bind_tcp(worker, &options->config->listen.tcp, error)) &&
+           (udp || bind_udp(worker, &options->config->listen.udp, error));
+}
+
+static bool open_shard(struct worker *worker, const struct worker_options *options, struct error_text *error) {
+    struct shard_ports ports = {.context = worker,
+                                .send_datagram = send_datagram,
+                                .write = write_stream,
+                                .resume = resume_stream,
+                                .close = close_stream,
+                                .random = draw_random};
+    struct shard_options shard = {.config = options->config,
+                                  .registry = options->registry,
+                                  .admission = options->admission,
+                                  .outbox = &worker->outbox,
+                                  .ports = &ports};
+    worker->random = crypto_random_pool_open();
+    if (worker->random != NULL) {
+        worker->shard = shard_open(&shard, read_clocks(worker));
+    }
+    if (worker->shard == NULL) {
+        error_text_set(error, "out of memory");
+        return false;
+    }
+    worker->connections.shard = worker->shard;
+    worker->datagrams.shard = worker->shard;
+    return true;
+}
+
+struct worker *worker_open(const struct worker_options *options, struct error_text *error) {
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL) {
+        error_text_set(error, "out of memory");
+        return NULL;
+    }
+    worker->loop = options->loop;
+    worker->deliver = options->deliver;
+    worker->context = options->context;
+    worker->timer_due = SHARD_NEVER;
+    worker->connections.loop = options->loop;
+    worker->connections.now = read_clocks;
+    worker->connections.context = worker;
+    worker->datagrams.now = read_clocks;
+    worker->datagrams.context = worker;
+    seam_outbox_open(&worker->outbox);
+    seam_inbox_open(&worker->inbox, on_wake, worker);
+    init_handles(worker);
+    if (!bind_all(worker, options, error) || !open_shard(worker, options, error)) {
+        worker_close(worker);
+        uv_run(worker->loop, UV_RUN_NOWAIT);
+        worker_free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+int worker_start(struct worker *worker) {
+    for (size_t index = 0; index < worker->listener_count; index++) {
+        int result = stream_listener_start(&worker->listeners[index]);
+        if (result != 0) {
+            return result;
+        }
+    }
+    int result = datagrams_start(&worker->datagrams);
+    return result != 0 ? result : uv_prepare_start(&worker->turn, on_turn);
+}
+
+struct seam_inbox *worker_inbox(struct worker *worker) {
+    return &worker->inbox;
+}
+
+void worker_reload(struct worker *worker, const struct config *config, struct registry *registry) {
+    shard_reload(worker->shard, config, registry, read_clocks(worker));
+}
+
+void worker_drain(struct worker *worker, void (*drained)(void *context), void *context) {
+    for (size_t index = 0; index < worker->listener_count; index++) {
+        stream_listener_stop(&worker->listeners[index]);
+    }
+    worker->drained = drained;
+    worker->drained_context = context;
+    shard_drain(worker->shard, read_clocks(worker));
+}
+
+void worker_close(struct worker *worker) {
+    for (size_t index = 0; index < worker->listener_count; index++) {
+        stream_listener_close(&worker->listeners[index], NULL);
+    }
+    if (worker->shard != NULL) {
+        datagrams_flush(&worker->datagrams);
+        connections_close_all(&worker->connections);
+        shard_close(worker->shard);
+        worker->shard = NULL;
+        worker->deliver(worker->context, &worker->outbox);
+    }
+    datagrams_close(&worker->datagrams, NULL);
+    uv_close((uv_handle_t *)&worker->turn, NULL);
+    uv_close((uv_handle_t *)&worker->timer, NULL);
+    uv_close((uv_handle_t *)&worker->idle, NULL);
+}
+
+void worker_free(struct worker *worker) {
+    if (worker == NULL) {
+        return;
+    }
+    assert(worker->connections.count == 0);
+    /* Commands that came after the close go back undone. */
+    struct seam_credit credit;
+    bool credited;
+    struct seam_command *command = seam_inbox_take(&worker->inbox, &credit, &credited);
+    while (command != NULL) {
+        struct seam_command *next = command->next;
+        seam_outbox_finish(&worker->outbox, command, SEAM_NOT_CONNECTED);
+        command = next;
+    }
+    worker->deliver(worker->context, &worker->outbox);
+    seam_outbox_close(&worker->outbox);
+    crypto_random_pool_close(worker->random);
+    free(worker);
+}
+
+struct worker_status worker_status(const struct worker *worker) {
+    return (struct worker_status){.sessions = shard_session_count(worker->shard),
+                                  .datagrams_lost = datagrams_lost(&worker->datagrams)};
+}
