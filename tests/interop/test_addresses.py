@@ -4,6 +4,8 @@ import pytest
 
 from conftest import cases, newest
 from harness import addresses
+from harness.patience import seconds
+from harness.sdk import SdkError
 
 needs_ipv6 = pytest.mark.skipif(not addresses.has_ipv6(), reason="there is no ::1 on this machine")
 
@@ -36,6 +38,6 @@ def test_tcp_only_or_udp_only(case, converse, make_device):
     stranger = make_device(case)
     stranger.transport = other
     talk = converse(case, {"listen": {other: []}}, others=[stranger.identity])
-    with pytest.raises(Exception):
-        stranger.connect(talk.port, timeout=1)
+    with pytest.raises(SdkError):
+        stranger.connect(talk.port, timeout=seconds(2))
     talk.send_up(b"on the one that is left")

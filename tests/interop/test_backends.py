@@ -7,7 +7,8 @@ import pytest
 from conftest import cases, newest
 from harness.backend import Refused
 from harness.identity import new_identity
-from harness.patience import USUAL
+from harness.patience import USUAL, seconds
+from harness.sdk import SdkError
 
 
 def next_backend(daemon, name="backend.sock"):
@@ -139,6 +140,6 @@ def test_a_device_that_no_backend_wants(case, start, make_device):
     only = {"backends": [{"name": "default", "socket": "backend.sock", "devices": ["0a:00:*"]}]}
     daemon = start(device.identity, config=only)
     backend = daemon.backend()
-    with pytest.raises(Exception):
-        device.connect(daemon.port, timeout=2)
+    with pytest.raises(SdkError):
+        device.connect(daemon.port, timeout=seconds(2))
     backend.expect_nothing()

@@ -125,11 +125,14 @@ def test_a_cookie_proves_the_address_so_its_failures_count(case, start, make_dev
 
 @newest
 def test_a_lockout_leaves_live_sessions_alone(case, converse, make_device):
-    talk = converse(case)
+    newcomer = make_device(case)
+    talk = converse(case, others=[newcomer.identity])
     # The address is locked at ten times the number while one of its sessions is live.
     for _ in range(10):
         guilty = make_device(case, new_identity())
         guilty.transport, guilty.source = "tcp", talk.device.source
         fail(talk.daemon, guilty, 5)
+    newcomer.source = talk.device.source
+    assert is_refused(talk.daemon, newcomer)
     talk.send_up(b"undisturbed")
     talk.send_down(b"as ever")

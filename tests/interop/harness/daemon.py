@@ -12,6 +12,7 @@ from typing import Any
 
 from . import addresses, configuration
 from .backend import Backend
+from .event_rules import is_utf8
 from .identity import Identity
 from .lines import Lines
 from .notify import NotifySocket
@@ -67,7 +68,7 @@ class Daemon:
         """Their keys must not turn up in the log."""
         for identity in identities:
             self.secrets.append(identity.psk.hex())
-            if identity.psk.isascii():
+            if is_utf8(identity.psk):
                 self.secrets.append(identity.psk.decode())
 
     def reload(self) -> None:

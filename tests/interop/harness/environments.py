@@ -89,5 +89,8 @@ def run(command: list[str], complaint: str) -> None:
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean)
     if result.returncode == 0:
         return
-    failure = IndexOutOfReach if OUT_OF_REACH.search(result.stdout) else EnvironmentFailed
+    # A wrong hash is never put down to the network, however often pip had to try.
+    tampered = "DO NOT MATCH THE HASHES" in result.stdout
+    out_of_reach = OUT_OF_REACH.search(result.stdout) and not tampered
+    failure = IndexOutOfReach if out_of_reach else EnvironmentFailed
     raise failure(f"{complaint}:\n{result.stdout.strip()}")
