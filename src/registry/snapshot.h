@@ -10,9 +10,8 @@
 #include "crypto/hmac.h"
 #include "registry/device_table.h"
 #include "registry/keys.h"
+#include "registry/load.h"
 #include "registry/registry.h"
-
-#define REGISTRY_BOOT_SECRET_SIZE 32u
 
 enum registry_master {
     REGISTRY_MASTER_CURRENT,
