@@ -147,6 +147,7 @@ struct config_backend {
     enum config_when_full when_full;
     struct config_patterns devices;
     bool commands;
+    struct diagnostics_place place; /* in the file; the file as a whole for the one that is there by default */
 };
 
 struct config_backends {
@@ -199,12 +200,14 @@ struct config {
 };
 
 /* Reads and checks a file, secrets included. NULL after adding at least one error; every mistake in the file is added,
- * with its place. Warnings are added for what is accepted and dangerous, or has no effect in this version. */
+ * with its place. Warnings are added for what is dangerous (wire.v1_downlink, psk.allow_development_psk), may leave
+ * devices without a backend, or has no effect in this version. */
 struct config *config_load(const char *path, struct diagnostics *diagnostics) __attribute__((warn_unused_result));
 
-/* For `--check`: like config_load, but also gives the configuration when there are errors, with defaults in the place
- * of what is wrong, so that the registry can be looked at in the same run. NULL when nothing could be read. Nothing may
- * run with it unless diagnostics_errors is 0. */
+/* For `--check`: like config_load, but also gives the configuration when there are errors, with defaults or nothing in
+ * the place of what is wrong (a text may be NULL, a list of paths empty, a secret without bytes), so that the registry
+ * can be looked at in the same run. NULL when nothing could be read. Nothing may run with it unless diagnostics_errors
+ * is 0. */
 struct config *config_examine(const char *path, struct diagnostics *diagnostics) __attribute__((warn_unused_result));
 
 /* Wipes and frees; NULL is allowed. */

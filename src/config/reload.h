@@ -8,14 +8,8 @@
 
 #include "config/config.h"
 #include "config/diagnostics.h"
+#include "config/schema.h"
 
-enum config_effect {
-    CONFIG_EFFECT_NOW,
-    CONFIG_EFFECT_NEW_SESSIONS,
-    CONFIG_EFFECT_NEXT_START,
-};
-
-#define CONFIG_EFFECTS 3u
 #define CONFIG_CHANGES_TEXT 512u
 
 /* Dotted names of the keys that changed, by effect: "limits.sessions, log.level", cut with "…" when there are very

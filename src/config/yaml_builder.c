@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "config/yaml_equal_keys.h"
 
 /* A mapping or sequence that has begun and not ended. */
 struct open_node {
@@ -16,8 +17,8 @@ struct open_node {
 
 struct builder {
     struct yaml_reader *reader;
-    struct yaml_arena *arena; /* of nodes and keys */
-    struct yaml_arena *values;
+    struct config_arena *arena; /* of nodes and keys */
+    struct config_arena *values;
     struct diagnostics *diagnostics;
     struct yaml_node *root;
     struct open_node stack[YAML_TREE_DEPTH];
@@ -69,7 +70,7 @@ static enum step take_key(struct builder *builder, const yaml_event_t *event)
     if (memchr(value, '\0', length) != NULL) {
         return stop(builder, event->start_mark, "a key with a NUL byte in it");
     }
-    parent->key = yaml_arena_copy(builder->arena, value, length);
+    parent->key = config_arena_copy(builder->arena, value, length);
     parent->key_line = (unsigned)event->start_mark.line + 1;
     parent->key_column = (unsigned)event->start_mark.column + 1;
     return parent->key == NULL ? stop_without_memory(builder) : STEP_ON;
@@ -82,7 +83,7 @@ static enum step add_node(struct builder *builder, const yaml_event_t *event, en
     if (builder->nodes == YAML_TREE_NODES) {
         return stop(builder, event->start_mark, "too many values for one file");
     }
-    struct yaml_node *node = yaml_arena_allocate(builder->arena, sizeof(*node));
+    struct yaml_node *node = config_arena_allocate(builder->arena, sizeof(*node));
     if (node == NULL) {
         return stop_without_memory(builder);
     }
@@ -135,7 +136,7 @@ static enum step on_scalar(struct builder *builder, const yaml_event_t *event)
     }
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     node->length = event->data.scalar.length;
-    node->text = yaml_arena_copy(builder->values, event->data.scalar.value, node->length);
+    node->text = config_arena_copy(builder->values, event->data.scalar.value, node->length);
     return node->text == NULL ? stop_without_memory(builder) : STEP_ON;
 }
 
@@ -190,56 +191,20 @@ static void path_of_innermost(const struct builder *builder, char *path, size_t 
     }
 }
 
-static void report_twice(struct builder *builder, const struct yaml_node *first, const struct yaml_node *second)
+static void report_twice(void *context, const struct yaml_node *first, const struct yaml_node *second)
 {
+    struct builder *builder = context;
+    struct diagnostics_place place = {
+        .file = builder->reader->file, .line = second->key_line, .column = second->key_column};
     char path[256];
     path_of_innermost(builder, path, sizeof path);
-    diagnostics_add(builder->diagnostics, DIAGNOSTICS_ERROR,
-                    (struct diagnostics_place){
-                        .file = builder->reader->file, .line = second->key_line, .column = second->key_column},
-                    "%s%s stands here a second time, first in line %u", path, yaml_tree_printable_key(second->key),
-                    first->key_line);
+    diagnostics_add(builder->diagnostics, DIAGNOSTICS_ERROR, place, "%s%s stands here a second time, first in line %u",
+                    path, yaml_tree_printable_key(second->key), first->key_line);
 }
 
-static int compare_keys(const void *one, const void *other)
-{
-    const struct yaml_node *const *a = one;
-    const struct yaml_node *const *b = other;
-    int order = strcmp((*a)->key, (*b)->key);
-    if (order != 0) {
-        return order;
-    }
-    if ((*a)->key_line != (*b)->key_line) {
-        return (*a)->key_line < (*b)->key_line ? -1 : 1;
-    }
-    return (*a)->key_column < (*b)->key_column ? -1 : (*a)->key_column > (*b)->key_column;
-}
-
-/* Sorted, since the devices of a registry are one mapping of up to a million keys. */
 static enum step refuse_equal_keys(struct builder *builder, const struct yaml_node *mapping)
 {
-    if (mapping->length < 2) {
-        return STEP_ON;
-    }
-    const struct yaml_node **nodes = calloc(mapping->length, sizeof(struct yaml_node *));
-    if (nodes == NULL) {
-        return stop_without_memory(builder);
-    }
-    size_t count = 0;
-    for (const struct yaml_node *node = mapping->first; node != NULL; node = node->next) {
-        nodes[count++] = node;
-    }
-    qsort(nodes, count, sizeof(struct yaml_node *), compare_keys);
-    const struct yaml_node *first = nodes[0];
-    for (size_t i = 1; i < count; i++) {
-        if (strcmp(first->key, nodes[i]->key) == 0) {
-            report_twice(builder, first, nodes[i]);
-        } else {
-            first = nodes[i];
-        }
-    }
-    free(nodes);
-    return STEP_ON;
+    return yaml_equal_keys_each(mapping, report_twice, builder) ? STEP_ON : stop_without_memory(builder);
 }
 
 static enum step on_end(struct builder *builder)
@@ -296,7 +261,7 @@ static enum step settle_root(struct builder *builder)
     return STEP_ON;
 }
 
-struct yaml_node *yaml_builder_run(struct yaml_reader *reader, struct yaml_arena *nodes, struct yaml_arena *values,
+struct yaml_node *yaml_builder_run(struct yaml_reader *reader, struct config_arena *nodes, struct config_arena *values,
                                    struct diagnostics *diagnostics)
 {
     struct builder builder = {.reader = reader, .arena = nodes, .values = values, .diagnostics = diagnostics};

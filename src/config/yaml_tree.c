@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/arena.h"
 #include "config/secret_file.h"
-#include "config/yaml_arena.h"
 #include "config/yaml_builder.h"
 #include "config/yaml_reader.h"
 
@@ -13,8 +13,8 @@
 
 struct yaml_tree {
     const char *file;
-    struct yaml_arena nodes;
-    struct yaml_arena values;
+    struct config_arena nodes;
+    struct config_arena values;
     struct yaml_node *root;
 };
 
@@ -59,8 +59,8 @@ struct yaml_tree *yaml_tree_load(const char *file, bool private_file, struct dia
 void yaml_tree_free(struct yaml_tree *tree)
 {
     if (tree != NULL) {
-        yaml_arena_free(&tree->values);
-        yaml_arena_free(&tree->nodes);
+        config_arena_free(&tree->values);
+        config_arena_free(&tree->nodes);
         free(tree);
     }
 }

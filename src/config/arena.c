@@ -1,4 +1,4 @@
-#include "config/yaml_arena.h"
+#include "config/arena.h"
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -11,14 +11,14 @@
 #define SMALLEST_CHUNK ((size_t)16 << 10)
 #define LARGEST_CHUNK ((size_t)1 << 20)
 
-struct yaml_arena_chunk {
-    struct yaml_arena_chunk *older;
+struct config_arena_chunk {
+    struct config_arena_chunk *older;
     size_t size; /* of `bytes` */
     size_t used;
     alignas(max_align_t) unsigned char bytes[];
 };
 
-static struct yaml_arena_chunk *add_chunk(struct yaml_arena *arena, size_t wanted)
+static struct config_arena_chunk *add_chunk(struct config_arena *arena, size_t wanted)
 {
     size_t size = SMALLEST_CHUNK;
     if (arena->newest != NULL) {
@@ -27,8 +27,8 @@ static struct yaml_arena_chunk *add_chunk(struct yaml_arena *arena, size_t wante
     if (size < wanted) {
         size = wanted;
     }
-    size_t whole = sizeof(struct yaml_arena_chunk) + size;
-    struct yaml_arena_chunk *chunk =
+    size_t whole = sizeof(struct config_arena_chunk) + size;
+    struct config_arena_chunk *chunk =
         arena->locked ? secret_memory_allocate(whole, SECRET_MEMORY_KEYS) : calloc(1, whole);
     if (chunk != NULL) {
         chunk->older = arena->newest;
@@ -38,12 +38,12 @@ static struct yaml_arena_chunk *add_chunk(struct yaml_arena *arena, size_t wante
     return chunk;
 }
 
-static void *take(struct yaml_arena *arena, size_t size, size_t alignment)
+static void *take(struct config_arena *arena, size_t size, size_t alignment)
 {
     if (size > SIZE_MAX / 2) {
         return NULL;
     }
-    struct yaml_arena_chunk *chunk = arena->newest;
+    struct config_arena_chunk *chunk = arena->newest;
     size_t start = chunk == NULL ? 0 : (chunk->used + alignment - 1) & ~(alignment - 1);
     if (chunk == NULL || start > chunk->size || chunk->size - start < size) {
         chunk = add_chunk(arena, size);
@@ -56,12 +56,12 @@ static void *take(struct yaml_arena *arena, size_t size, size_t alignment)
     return chunk->bytes + start;
 }
 
-void *yaml_arena_allocate(struct yaml_arena *arena, size_t size)
+void *config_arena_allocate(struct config_arena *arena, size_t size)
 {
     return take(arena, size, alignof(max_align_t));
 }
 
-char *yaml_arena_copy(struct yaml_arena *arena, const void *bytes, size_t length)
+char *config_arena_copy(struct config_arena *arena, const void *bytes, size_t length)
 {
     char *text = take(arena, length + 1, 1);
     if (text != NULL && length > 0) {
@@ -70,10 +70,10 @@ char *yaml_arena_copy(struct yaml_arena *arena, const void *bytes, size_t length
     return text;
 }
 
-void yaml_arena_free(struct yaml_arena *arena)
+void config_arena_free(struct config_arena *arena)
 {
     while (arena->newest != NULL) {
-        struct yaml_arena_chunk *chunk = arena->newest;
+        struct config_arena_chunk *chunk = arena->newest;
         arena->newest = chunk->older;
         if (arena->locked) {
             secret_memory_free(chunk);

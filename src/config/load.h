@@ -1,0 +1,22 @@
+/* The steps of loading that a start and a reload share; for config.c and reload.c. */
+#ifndef CONFIG_LOAD_H
+#define CONFIG_LOAD_H
+
+#include "config/arena.h"
+#include "config/config.h"
+#include "config/diagnostics.h"
+#include "config/reading.h"
+
+struct config_memory {
+    struct config config;
+    struct config_arena plain;
+    struct config_arena secrets;
+};
+
+/* Everything but the bytes of secrets. Gives a configuration in spite of errors, as config_examine does. */
+struct config *config_read(const char *path, struct diagnostics *diagnostics) __attribute__((warn_unused_result));
+
+/* What no single key can tell: keys that do not go together, and what is worth a warning. */
+void config_check_consistency(struct config_reading *reading, const struct config *config);
+
+#endif
