@@ -1,0 +1,30 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/start.h"
+#include "platform/core_files.h"
+#include "usmpd/check.h"
+#include "usmpd/daemon.h"
+#include "usmpd/options.h"
+
+int main(int argc, char **argv) {
+    struct options options;
+    enum options_action action = options_parse(argc, argv, &options);
+    if (action == OPTIONS_DONE) {
+        return EXIT_SUCCESS;
+    }
+    if (action == OPTIONS_WRONG) {
+        return EXIT_USAGE;
+    }
+    int forbidden = core_files_forbid();
+    if (forbidden != 0) {
+        fprintf(stderr, "usmpd: cannot forbid core files: %s\n", strerror(-forbidden));
+        return EXIT_FAILURE;
+    }
+    if (crypto_start() != CRYPTO_STARTED) {
+        fprintf(stderr, "usmpd: the self-test of the cryptographic libraries failed\n");
+        return EXIT_FAILURE;
+    }
+    return action == OPTIONS_CHECK ? check_configuration(options.config) : daemon_run(options.config);
+}
