@@ -1,3 +1,5 @@
+#define _GNU_SOURCE
+
 #include "worker/stream_listener.h"
 
 #include <errno.h>
