@@ -78,7 +78,7 @@ static int open_for_address(const struct address *local, bool reuse_port)
 
 static bool set_up(struct udp_socket *socket)
 {
-    struct sockaddr_storage sockaddr;
+    struct sockaddr_storage sockaddr = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof sockaddr;
     if (getsockname(socket->descriptor, (struct sockaddr *)&sockaddr, &length) != 0)
         return false;

@@ -86,6 +86,33 @@ int __wrap_connect(int descriptor, const struct sockaddr *address, socklen_t len
     return -1;
 }
 
+static int socket_calls_left = -1; /* then they fail; -1: never */
+
+int __real_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol);
+int __wrap_socket(int family, int type, int protocol)
+{
+    if (socket_calls_left == 0) {
+        errno = EMFILE;
+        return -1;
+    }
+    if (socket_calls_left > 0)
+        socket_calls_left--;
+    return __real_socket(family, type, protocol);
+}
+
+static int lstat_calls_left = -1; /* the next one fails; -1: none */
+
+int __real_lstat(const char *path, struct stat *status);
+int __wrap_lstat(const char *path, struct stat *status);
+int __wrap_lstat(const char *path, struct stat *status)
+{
+    if (lstat_calls_left < 0 || lstat_calls_left-- > 0)
+        return __real_lstat(path, status);
+    errno = EACCES;
+    return -1;
+}
+
 char *__real_strdup(const char *text);
 char *__wrap_strdup(const char *text);
 char *__wrap_strdup(const char *text)
@@ -101,6 +128,7 @@ static int begin(void **state)
     bind_error = listen_error = lchown_error = unlink_error = connect_error = 0;
     strdup_fails = false;
     mode_changed_to = 0;
+    socket_calls_left = lstat_calls_left = -1;
     listener = (struct unix_listener)UNIX_LISTENER_INITIALIZER;
     if (scratch_make(state) != 0)
         return -1;
@@ -355,6 +383,28 @@ static void test_closing_spares_the_socket_of_somebody_else(void **state)
     assert_int_equal(close(other), 0);
 }
 
+static void test_looking_may_fail(void **state)
+{
+    const struct scratch *scratch = *state;
+    int dead = bind_socket(scratch->path, SOCK_STREAM);
+    assert_int_equal(close(dead), 0);
+    /* The lock file is looked at first, then the path, then the socket that was made there. */
+    lstat_calls_left = 1;
+    assert_refused(scratch, "cannot look at");
+    lstat_calls_left = -1;
+    assert_int_equal(access(scratch->path, F_OK), 0);
+
+    socket_calls_left = 0; /* to ask who listens */
+    assert_refused(scratch, "cannot tell whether somebody listens");
+    socket_calls_left = 1; /* to listen */
+    assert_refused(scratch, "cannot make a socket: Too many open files");
+    socket_calls_left = -1;
+    assert_int_equal(access(scratch->path, F_OK), -1);
+
+    lstat_calls_left = 2;
+    assert_refused(scratch, "was replaced while it was being made");
+}
+
 static void test_failures_leave_nothing_behind(void **state)
 {
     const struct scratch *scratch = *state;
@@ -416,6 +466,7 @@ int main(void)
         TEST(test_a_socket_of_somebody_else_stays),
         TEST(test_the_lock_comes_first),
         TEST(test_closing_spares_the_socket_of_somebody_else),
+        TEST(test_looking_may_fail),
         TEST(test_failures_leave_nothing_behind),
         TEST(test_a_stale_socket_that_cannot_be_removed),
         TEST(test_a_folder_that_is_not_there),
