@@ -80,7 +80,8 @@ bool log_enabled(enum log_level level)
 
 static bool write_line(const struct log_record *record)
 {
-    struct log_line line = {0};
+    struct log_line line;
+    line.length = 0;
     if (log_state.format == LOG_FORMAT_JSON)
         log_json_format(record, &log_state.clock_text, &line);
     else
@@ -93,7 +94,8 @@ static bool write_record(const struct log_record *record)
 {
     if (log_state.journal == NOT_OPEN)
         return write_line(record);
-    struct log_line datagram = {0};
+    struct log_line datagram;
+    datagram.length = 0;
     log_journal_format(record, &datagram);
     switch (log_journal_send(log_state.journal, LOG_JOURNAL_PATH, &datagram)) {
     case LOG_JOURNAL_SENT:

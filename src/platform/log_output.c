@@ -25,7 +25,8 @@ void log_output_open(struct log_output *output, int descriptor)
 static bool is_writable(int descriptor)
 {
     struct pollfd writable = {.fd = descriptor, .events = POLLOUT};
-    return poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT) != 0;
+    /* POLLERR: nobody reads any more, and a write would raise SIGPIPE. */
+    return poll(&writable, 1, 0) == 1 && (writable.revents & (POLLOUT | POLLERR)) == POLLOUT;
 }
 
 /* How many bytes were taken; 0: none, now or ever. */

@@ -74,6 +74,18 @@ static void test_a_full_pipe_is_not_waited_for(void **state)
     assert_int_equal(close(ends[1]), 0);
 }
 
+static void test_a_pipe_without_a_reader_takes_nothing(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    struct log_output output;
+    log_output_open(&output, ends[1]);
+    assert_int_equal(close(ends[0]), 0);
+    assert_false(log_output_write(&output, "x\n", 2)); /* and no SIGPIPE ends this test */
+    assert_int_equal(close(ends[1]), 0);
+}
+
 static void test_a_full_socket_is_not_waited_for(void **state)
 {
     (void)state;
@@ -209,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_full_pipe_is_not_waited_for),
+        cmocka_unit_test(test_a_pipe_without_a_reader_takes_nothing),
         cmocka_unit_test(test_a_full_socket_is_not_waited_for),
         cmocka_unit_test(test_a_closed_descriptor_takes_nothing),
         cmocka_unit_test(test_an_interrupted_write_goes_on),
