@@ -54,23 +54,23 @@ struct config *config_read(const char *path, struct diagnostics *diagnostics)
     return config;
 }
 
+/* One that cannot be read becomes none: nobody shall take it for an empty one. */
+static void load_secret(struct config *config, struct config_secret *secret, const char *path,
+                        struct diagnostics *diagnostics)
+{
+    if (!config_secret_load(secret, path, config->psk.insecure_permissions, &config->memory->secrets, diagnostics)) {
+        *secret = (struct config_secret){.kind = CONFIG_SECRET_NONE};
+    }
+}
+
 struct config *config_examine(const char *path, struct diagnostics *diagnostics)
 {
     struct config *config = config_read(path, diagnostics);
     if (config == NULL) {
         return NULL;
     }
-    struct config_psk *psk = &config->psk;
-    struct config_arena *secrets = &config->memory->secrets;
-    /* Both are tried, so that both are reported; the verdict is in the number of errors. */
-    if (!config_secret_load(&psk->master_secret, "psk.master_secret", psk->insecure_permissions, secrets,
-                            diagnostics)) {
-        psk->master_secret.bytes = NULL;
-    }
-    if (!config_secret_load(&psk->previous_master_secret, "psk.previous_master_secret", psk->insecure_permissions,
-                            secrets, diagnostics)) {
-        psk->previous_master_secret.bytes = NULL;
-    }
+    load_secret(config, &config->psk.master_secret, "psk.master_secret", diagnostics);
+    load_secret(config, &config->psk.previous_master_secret, "psk.previous_master_secret", diagnostics);
     return config;
 }
 

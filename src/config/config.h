@@ -205,7 +205,7 @@ struct config {
 struct config *config_load(const char *path, struct diagnostics *diagnostics) __attribute__((warn_unused_result));
 
 /* For `--check`: like config_load, but also gives the configuration when there are errors, with defaults or nothing in
- * the place of what is wrong (a text may be NULL, a list of paths empty, a secret without bytes), so that the registry
+ * the place of what is wrong (a text may be NULL, a list of paths empty, a secret none), so that the registry
  * can be looked at in the same run. NULL when nothing could be read. Nothing may run with it unless diagnostics_errors
  * is 0. */
 struct config *config_examine(const char *path, struct diagnostics *diagnostics) __attribute__((warn_unused_result));
