@@ -1,0 +1,1 @@
+usmpd_fuzz(frame SOURCES frame/fuzz_frame.c USES proto)
