@@ -7,6 +7,8 @@
 #include "registry/settings.h"
 #include "registry/unknown_key.h"
 
+_Static_assert(REGISTRY_KEYS_PER_DEVICE == 4, "the message says so");
+
 enum field {
     FIELD_PSK,
     FIELD_PSK_HEX,
@@ -106,7 +108,7 @@ static void add_key(struct registry_entry_reader *reader, const struct registry_
                     struct registry_device *device)
 {
     if (!registry_keys_add(reader->keys, psk->bytes, psk->size, until)) {
-        registry_entry_error(source, entry, "cannot be kept: out of memory");
+        registry_entry_error_at(source, entry, NULL, "cannot be kept: out of memory");
         reader->memory_short = true;
         return;
     }
@@ -191,20 +193,21 @@ static void read_list(struct registry_entry_reader *reader, const struct registr
                       const struct yaml_node *entry, struct registry_device *device)
 {
     if (entry->length == 0) {
-        registry_entry_error(source, entry, "is an empty list: write {} for a device without a key of its own");
+        registry_entry_error_at(source, entry, NULL,
+                                "is an empty list: write {} for a device without a key of its own");
         return;
     }
     struct fields device_fields = {.given = {NULL}};
     unsigned keys = 0;
     for (const struct yaml_node *item = entry->first; item != NULL; item = item->next) {
         if (item->kind != YAML_MAPPING) {
-            registry_entry_error(source, item, "has an item that is no mapping such as { psk_hex: … }");
+            registry_entry_error_at(source, item, NULL, "has an item that is no mapping such as { psk_hex: … }");
             continue;
         }
         struct fields fields = collect_fields(source, item);
         keys += has_key(&fields);
         if (keys > REGISTRY_KEYS_PER_DEVICE) {
-            registry_entry_error(source, item, "has more than %u keys", REGISTRY_KEYS_PER_DEVICE);
+            registry_entry_error_at(source, item, NULL, "has more than 4 keys");
             break;
         }
         read_key(reader, source, item, &fields, device);
@@ -232,9 +235,7 @@ void registry_device_entry_read(struct registry_entry_reader *reader, const stru
     } else if (entry->kind == YAML_SEQUENCE) {
         read_list(reader, source, entry, device);
     } else {
-        struct diagnostics_place place = yaml_tree_place(source->tree, entry);
-        diagnostics_add(source->diagnostics, DIAGNOSTICS_ERROR, place,
-                        "%s must be a mapping such as { psk_hex: … }, or a list of them", source->name);
+        registry_entry_error_at(source, entry, NULL, "must be a mapping such as { psk_hex: … }, or a list of them");
     }
 }
 
@@ -242,11 +243,8 @@ bool registry_default_entry_read(struct registry_entry_reader *reader, const str
                                  const struct yaml_node *entry, struct registry_psk *psk)
 {
     psk->size = 0;
-    struct diagnostics_place place = yaml_tree_place(source->tree, entry);
     if (entry->kind != YAML_MAPPING) {
-        diagnostics_add(source->diagnostics, DIAGNOSTICS_ERROR, place,
-                        "default must be a mapping such as "
-                        "{ psk_hex: … }");
+        registry_entry_error_at(source, entry, NULL, "must be a mapping such as { psk_hex: … }");
         return false;
     }
     bool right = true;
@@ -258,7 +256,7 @@ bool registry_default_entry_read(struct registry_entry_reader *reader, const str
         }
     }
     if (!has_key(&fields)) {
-        diagnostics_add(source->diagnostics, DIAGNOSTICS_ERROR, place, "default has neither psk nor psk_hex");
+        registry_entry_error_at(source, entry, NULL, "has neither psk nor psk_hex");
         return false;
     }
     return registry_psk_read(source, fields.given[FIELD_PSK], fields.given[FIELD_PSK_HEX], NULL,

@@ -1,5 +1,6 @@
 #include "registry/entry_source.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,10 +12,11 @@ static void say(const struct registry_entry_source *source, enum diagnostics_sev
 static void say(const struct registry_entry_source *source, enum diagnostics_severity severity,
                 const struct yaml_node *node, const char *format, va_list arguments)
 {
+    assert(node->key != NULL);
     char text[DIAGNOSTICS_TEXT];
     vsnprintf(text, sizeof(text), format, arguments);
-    diagnostics_add(source->diagnostics, severity, yaml_tree_place(source->tree, node), "%s%s%s %s", source->name,
-                    node->key != NULL ? "." : "", node->key != NULL ? node->key : "", text);
+    diagnostics_add(source->diagnostics, severity, yaml_tree_place(source->tree, node), "%s.%s %s", source->name,
+                    node->key, text);
 }
 
 void registry_entry_error(const struct registry_entry_source *source, const struct yaml_node *node, const char *format,
@@ -33,6 +35,13 @@ void registry_entry_warning(const struct registry_entry_source *source, const st
     va_start(arguments, format);
     say(source, DIAGNOSTICS_WARNING, node, format, arguments);
     va_end(arguments);
+}
+
+void registry_entry_error_at(const struct registry_entry_source *source, const struct yaml_node *node, const char *key,
+                             const char *text)
+{
+    diagnostics_add(source->diagnostics, DIAGNOSTICS_ERROR, yaml_tree_place(source->tree, node), "%s%s%s %s",
+                    source->name, key != NULL ? "." : "", key != NULL ? key : "", text);
 }
 
 const char *registry_entry_text(const struct registry_entry_source *source, const struct yaml_node *node,

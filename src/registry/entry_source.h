@@ -17,11 +17,15 @@ struct registry_entry_source {
     char name[REGISTRY_ENTRY_NAME];
 };
 
-/* "file:line:column: NAME.KEY text" at the value of `node`; without ".KEY" when it is no value of a mapping. */
+/* "file:line:column: NAME.KEY text", about the value `node` of a key of the entry. */
 void registry_entry_error(const struct registry_entry_source *source, const struct yaml_node *node, const char *format,
                           ...) __attribute__((format(printf, 3, 4)));
 void registry_entry_warning(const struct registry_entry_source *source, const struct yaml_node *node,
                             const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same at `node`, which is an item of the list that `key` has, or with a `key` of NULL the entry itself. */
+void registry_entry_error_at(const struct registry_entry_source *source, const struct yaml_node *node, const char *key,
+                             const char *text);
 
 /* The text of a scalar that is given, NUL-terminated; NULL after an error for anything else. `expected` says what it
  * should be: "a date such as 2027-01-31". */

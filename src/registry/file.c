@@ -1,5 +1,6 @@
 #include "registry/file.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +15,7 @@ static const char *const top_names[] = {"devices", "default"};
 struct registry_file_size registry_file_measure(const struct yaml_tree *tree)
 {
     struct registry_file_size size = {.devices = 0};
-    const struct yaml_node *root = yaml_tree_root(tree);
-    const struct yaml_node *devices = root->kind == YAML_MAPPING ? yaml_tree_find(root, "devices") : NULL;
+    const struct yaml_node *devices = yaml_tree_find(yaml_tree_root(tree), "devices");
     if (devices != NULL && devices->kind == YAML_MAPPING) {
         size.devices = devices->length;
         for (const struct yaml_node *entry = devices->first; entry != NULL; entry = entry->next) {
@@ -32,15 +32,24 @@ static void refuse_second(const struct registry_file_reader *reader, struct diag
                     "%s stands here a second time: it is at %s:%u:%u too", name, first.file, first.line, first.column);
 }
 
+static void refuse_second_device(const struct registry_file_reader *reader, const struct yaml_tree *tree,
+                                 const struct yaml_node *entry, const char *name,
+                                 const struct registry_device_origin *first)
+{
+    /* The same text twice in one file is an error that the tree has told. */
+    if (first->tree != tree || strcmp(first->entry->key, entry->key) != 0) {
+        refuse_second(reader, yaml_tree_key_place(tree, entry), name, yaml_tree_key_place(first->tree, first->entry));
+    }
+}
+
 static void read_device(struct registry_file_reader *reader, const struct yaml_tree *tree,
                         const struct yaml_node *entry)
 {
     struct registry_device_table *table = &reader->registry->devices;
-    struct diagnostics_place place = yaml_tree_key_place(tree, entry);
     uint8_t id[REGISTRY_ID_SIZE];
     if (!config_device_id_parse(entry->key, id)) {
         /* Not shown: it may be a key in the wrong place. */
-        diagnostics_add(reader->diagnostics, DIAGNOSTICS_ERROR, place,
+        diagnostics_add(reader->diagnostics, DIAGNOSTICS_ERROR, yaml_tree_key_place(tree, entry),
                         "devices has a key that is no device id: 12 hex digits, all with ':' between the bytes or all "
                         "without");
         return;
@@ -51,10 +60,10 @@ static void read_device(struct registry_file_reader *reader, const struct yaml_t
     snprintf(source.name, sizeof(source.name), "devices.%s", id_text);
     const struct registry_device *known = registry_device_table_find(table, id);
     if (known != NULL) {
-        refuse_second(reader, place, source.name, reader->device_places[known - table->devices]);
+        refuse_second_device(reader, tree, entry, source.name, &reader->origins[known - table->devices]);
         return;
     }
-    reader->device_places[table->count] = place;
+    reader->origins[table->count] = (struct registry_device_origin){.tree = tree, .entry = entry};
     struct registry_device *device = registry_device_table_add(table, id);
     registry_device_entry_read(&reader->entries, &source, entry, device);
     reader->registry->revoked += device->revoked;
@@ -105,11 +114,7 @@ static void read_default(struct registry_file_reader *reader, const struct yaml_
 void registry_file_read(struct registry_file_reader *reader, const struct yaml_tree *tree)
 {
     const struct yaml_node *root = yaml_tree_root(tree);
-    if (root->kind != YAML_MAPPING) {
-        diagnostics_add(reader->diagnostics, DIAGNOSTICS_ERROR, yaml_tree_place(tree, root),
-                        "a registry is a mapping with the keys devices and default");
-        return;
-    }
+    assert(root->kind == YAML_MAPPING);
     for (const struct yaml_node *node = root->first; node != NULL; node = node->next) {
         if (strcmp(node->key, "devices") == 0) {
             read_devices(reader, tree, node);

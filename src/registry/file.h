@@ -11,13 +11,18 @@
 #include "registry/entry_source.h"
 #include "registry/snapshot.h"
 
-/* What is carried on from file to file. */
+/* Where a device is listed. */
+struct registry_device_origin {
+    const struct yaml_tree *tree;
+    const struct yaml_node *entry;
+};
+
+/* What is carried on from file to file; every tree has to live until the last file is read. */
 struct registry_file_reader {
     struct registry *registry;
     struct diagnostics *diagnostics;
     struct registry_entry_reader entries;
-    struct diagnostics_place
-        *device_places; /* of each device, in the order of the table; as many as there is room for */
+    struct registry_device_origin *origins; /* in the order of the table, as many as that has room for */
     struct diagnostics_place default_place; /* its file is NULL where there is no `default` */
     struct registry_notice without_key;     /* listed devices that have no key of their own and are not revoked */
 };

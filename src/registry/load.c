@@ -64,10 +64,10 @@ static bool make_room(struct load *load, const uint8_t boot_secret[REGISTRY_BOOT
                         "psk.registry has more than %u devices", REGISTRY_DEVICES_MAX);
         return false;
     }
-    load->files.device_places = calloc(size.devices > 0 ? size.devices : 1, sizeof(load->files.device_places[0]));
+    load->files.origins = calloc(size.devices > 0 ? size.devices : 1, sizeof(load->files.origins[0]));
     load->registry =
         registry_create((uint32_t)size.devices, (uint32_t)size.keys, boot_secret, load->config->wire.versions);
-    if (load->files.device_places == NULL || load->registry == NULL) {
+    if (load->files.origins == NULL || load->registry == NULL) {
         diagnostics_add(load->diagnostics, DIAGNOSTICS_ERROR, configuration_place(load),
                         "psk.registry cannot be loaded: out of memory");
         return false;
@@ -164,7 +164,7 @@ struct registry *registry_load(const struct config *config, const uint8_t boot_s
         check_locked_memory(&load);
     }
     free_trees(&load);
-    free(load.files.device_places);
+    free(load.files.origins);
     if (is_wrong(&load)) {
         registry_release(load.registry);
         return NULL;

@@ -8,7 +8,6 @@
 #include "config/diagnostics.h"
 #include "registry/registry.h"
 
-#define REGISTRY_BOOT_SECRET_SIZE 32u
 #define REGISTRY_DEVICES_MAX 16000000u /* in all files; more is an error */
 
 /* NULL after adding at least one error; everything that is wrong is added, with its place, and warnings too. Does not

@@ -17,6 +17,7 @@
 
 #define REGISTRY_DEVICE_ID_SIZE 6u
 #define REGISTRY_KEY_TAG_SIZE 16u
+#define REGISTRY_BOOT_SECRET_SIZE 32u
 
 struct registry;
 

@@ -73,16 +73,12 @@ void registry_setting_max_downlink(const struct registry_entry_source *source, c
     }
 }
 
-/* 0 when there is an error. */
-static unsigned read_wire(const struct registry_entry_source *source, const struct yaml_node *node)
+/* Its REGISTRY_WIRE_BIT, or 0 for what is no wire. */
+static unsigned read_wire(const struct yaml_node *item)
 {
-    const char *text = registry_entry_text(source, node, "1 or 2");
-    if (text == NULL) {
-        return 0;
-    }
     uint64_t wire;
-    if (config_units_count(text, &wire) != NULL || wire < 1 || wire > 2) {
-        registry_entry_error(source, node, "must be 1 or 2");
+    if (item->kind != YAML_SCALAR || strlen(item->text) != item->length ||
+        config_units_count(item->text, &wire) != NULL || wire < 1 || wire > 2) {
         return 0;
     }
     return REGISTRY_WIRE_BIT((unsigned)wire);
@@ -98,11 +94,14 @@ void registry_setting_wire(const struct registry_entry_source *source, const str
     unsigned wires = 0;
     bool right = true;
     for (const struct yaml_node *item = node->first; item != NULL; item = item->next) {
-        unsigned wire = read_wire(source, item);
-        if ((wires & wire) != 0) {
-            registry_entry_error(source, item, "has a wire version twice");
+        unsigned wire = read_wire(item);
+        if (wire == 0) {
+            registry_entry_error_at(source, item, node->key, "must be 1 or 2");
+            right = false;
+        } else if ((wires & wire) != 0) {
+            registry_entry_error_at(source, item, node->key, "has a wire version twice");
+            right = false;
         }
-        right = right && wire != 0 && (wires & wire) == 0;
         wires |= wire;
     }
     if (right) {

@@ -10,7 +10,6 @@
 #include "crypto/hmac.h"
 #include "registry/device_table.h"
 #include "registry/keys.h"
-#include "registry/load.h"
 #include "registry/registry.h"
 
 enum registry_master {
