@@ -31,21 +31,21 @@ enum usmp_device_state {
 
 enum usmp_device_failure {
     USMP_DEVICE_NO_FAILURE,
-    USMP_DEVICE_NO_ANSWER,       /* five sends without an acknowledgement, or the time is up */
-    USMP_DEVICE_WRONG_GATEWAY,   /* SESSION_OK's HMAC is wrong: the gateway has another key */
-    USMP_DEVICE_BAD_PUBLIC_KEY,  /* the shared secret is zero */
-    USMP_DEVICE_PROTOCOL,        /* TCP: not the frame that had to come */
+    USMP_DEVICE_NO_ANSWER,      /* five sends without an acknowledgement, or the time is up */
+    USMP_DEVICE_WRONG_GATEWAY,  /* SESSION_OK's HMAC is wrong: the gateway has another key */
+    USMP_DEVICE_BAD_PUBLIC_KEY, /* the shared secret is zero */
+    USMP_DEVICE_PROTOCOL,       /* TCP: not the frame that had to come */
 };
 
 /* What the device drew for this attempt. */
 struct usmp_device_start {
     enum usmp_transport transport;
-    uint8_t version;                            /* 1 or 2 */
-    enum usmp_cipher cipher;                    /* AUTO is AES-256-GCM for a device */
+    uint8_t version;         /* 1 or 2 */
+    enum usmp_cipher cipher; /* AUTO is AES-256-GCM for a device */
     uint8_t device_id[USMP_DEVICE_ID_SIZE];
     uint8_t private_key[USMP_PRIVATE_KEY_SIZE];
     struct usmp_psk psk;
-    uint64_t give_up_after;                     /* microseconds for the whole handshake */
+    uint64_t give_up_after; /* microseconds for the whole handshake */
 };
 
 struct usmp_device {

@@ -21,8 +21,8 @@
 #include <usmp/session.h>
 #include <usmp/wire.h>
 
-#define USMP_HANDSHAKE_CHECKS_MAX 8u            /* wrong HELLO_ACKs over UDP that one handshake looks at */
-#define USMP_CHALLENGE_REPEAT_AFTER 500000u     /* microseconds */
+#define USMP_HANDSHAKE_CHECKS_MAX 8u        /* wrong HELLO_ACKs over UDP that one handshake looks at */
+#define USMP_CHALLENGE_REPEAT_AFTER 500000u /* microseconds */
 
 /* What the gateway drew for this handshake. */
 struct usmp_gateway_secrets {

@@ -40,7 +40,7 @@
 
 /* Which cipher a session may use; nothing on the wire says it (docs/protocol.md section 3). */
 enum usmp_cipher {
-    USMP_CIPHER_AUTO,              /* wire 2: the suite that opens the first frame; what we send first is AES */
+    USMP_CIPHER_AUTO, /* wire 2: the suite that opens the first frame; what we send first is AES */
     USMP_CIPHER_AES_256_GCM,
     USMP_CIPHER_CHACHA20_POLY1305, /* wire 2 only */
 };
@@ -165,7 +165,7 @@ struct usmp_session {
     bool deferred_is_moot;   /* REKEY came meanwhile: nobody waits for its UTACK any more */
     uint8_t pongs_held;      /* PINGs not answered yet */
     uint8_t offer_type;
-    uint16_t partial_size;   /* bytes in `partial` */
+    uint16_t partial_size; /* bytes in `partial` */
     uint32_t offer_seq;
     struct usmp_offer offer; /* valid after USMP_SESSION_OFFER until it is answered */
     uint32_t receive_next;   /* TCP, and UDP wire 1: the seq that must come */
