@@ -19,7 +19,8 @@ struct admission {
     struct limiter_table *failures; /* by address, and by address and device */
 };
 
-static struct limiter_key key_of(const struct address *peer, const uint8_t *device) {
+static struct limiter_key key_of(const struct address *peer, const uint8_t *device)
+{
     struct address_prefix prefix = address_prefix_host(peer);
     struct limiter_key key = {0};
     _Static_assert(sizeof prefix + 6 < LIMITER_KEY_SIZE, "one byte is left to tell the two kinds of key apart");
@@ -31,7 +32,8 @@ static struct limiter_key key_of(const struct address *peer, const uint8_t *devi
     return key;
 }
 
-static bool is_trusted(const struct admission *admission, const struct address *peer) {
+static bool is_trusted(const struct admission *admission, const struct address *peer)
+{
     for (size_t index = 0; index < admission->limits.trusted_count; index++) {
         if (address_prefix_contains(&admission->limits.trusted[index], peer)) {
             return true;
@@ -40,12 +42,14 @@ static bool is_trusted(const struct admission *admission, const struct address *
     return false;
 }
 
-static uint32_t hosts_needed(const struct admission_limits *limits) {
+static uint32_t hosts_needed(const struct admission_limits *limits)
+{
     uint64_t needed = (uint64_t)limits->sessions + limits->handshakes + 1;
     return needed > UINT32_MAX / 4 ? UINT32_MAX / 4 : (uint32_t)needed;
 }
 
-static void copy_entry(void *context, const struct limiter_entry *entry) {
+static void copy_entry(void *context, const struct limiter_entry *entry)
+{
     struct limiter_entry *copy = limiter_table_use(context, &entry->key, 0);
     assert(copy != NULL);
     copy->sessions = entry->sessions;
@@ -53,7 +57,8 @@ static void copy_entry(void *context, const struct limiter_entry *entry) {
 }
 
 /* There may be more alive than new limits allow; those stay. */
-static bool resize_hosts(struct admission *admission, const struct admission_limits *limits) {
+static bool resize_hosts(struct admission *admission, const struct admission_limits *limits)
+{
     uint32_t capacity = hosts_needed(limits);
     if (admission->hosts != NULL && limiter_table_capacity(admission->hosts) >= capacity) {
         return true;
@@ -70,7 +75,8 @@ static bool resize_hosts(struct admission *admission, const struct admission_lim
     return true;
 }
 
-static void copy_limits(struct admission *admission, const struct admission_limits *limits) {
+static void copy_limits(struct admission *admission, const struct admission_limits *limits)
+{
     assert(limits->trusted_count <= ADMISSION_TRUSTED_MAX);
     admission->limits = *limits;
     admission->limits.trusted = admission->trusted;
@@ -79,7 +85,8 @@ static void copy_limits(struct admission *admission, const struct admission_limi
     }
 }
 
-struct admission *admission_open(const struct admission_limits *limits, const uint8_t hash_key[16]) {
+struct admission *admission_open(const struct admission_limits *limits, const uint8_t hash_key[16])
+{
     struct admission *admission = calloc(1, sizeof *admission);
     if (admission == NULL) {
         return NULL;
@@ -95,7 +102,8 @@ struct admission *admission_open(const struct admission_limits *limits, const ui
     return admission;
 }
 
-void admission_close(struct admission *admission) {
+void admission_close(struct admission *admission)
+{
     if (admission == NULL) {
         return;
     }
@@ -105,7 +113,8 @@ void admission_close(struct admission *admission) {
     free(admission);
 }
 
-bool admission_configure(struct admission *admission, const struct admission_limits *limits) {
+bool admission_configure(struct admission *admission, const struct admission_limits *limits)
+{
     pthread_mutex_lock(&admission->lock);
     bool resized = resize_hosts(admission, limits);
     if (resized) {
@@ -115,13 +124,15 @@ bool admission_configure(struct admission *admission, const struct admission_lim
     return resized;
 }
 
-static bool is_locked(struct admission *admission, const struct address *peer, const uint8_t *device, uint64_t now) {
+static bool is_locked(struct admission *admission, const struct address *peer, const uint8_t *device, uint64_t now)
+{
     struct limiter_key key = key_of(peer, device);
     const struct limiter_entry *entry = limiter_table_find(admission->failures, &key);
     return entry != NULL && entry->locked_until > now;
 }
 
-static bool locked_out(struct admission *admission, const struct address *peer, const uint8_t *device, uint64_t now) {
+static bool locked_out(struct admission *admission, const struct address *peer, const uint8_t *device, uint64_t now)
+{
     if (is_trusted(admission, peer)) {
         return false;
     }
@@ -129,21 +140,24 @@ static bool locked_out(struct admission *admission, const struct address *peer, 
 }
 
 bool admission_is_locked_out(struct admission *admission, const struct address *peer, const uint8_t *device,
-                             uint64_t now) {
+                             uint64_t now)
+{
     pthread_mutex_lock(&admission->lock);
     bool locked = locked_out(admission, peer, device, now);
     pthread_mutex_unlock(&admission->lock);
     return locked;
 }
 
-static void drop_if_idle(struct admission *admission, struct limiter_entry *host) {
+static void drop_if_idle(struct admission *admission, struct limiter_entry *host)
+{
     if (host->sessions == 0 && host->handshakes == 0) {
         limiter_table_drop(admission->hosts, host);
     }
 }
 
 static enum admission_verdict begin_handshake(struct admission *admission, const struct address *peer,
-                                              const uint8_t device[6], uint64_t now) {
+                                              const uint8_t device[6], uint64_t now)
+{
     const struct admission_limits *limits = &admission->limits;
     if (locked_out(admission, peer, device, now)) {
         return ADMISSION_LOCKED_OUT;
@@ -166,14 +180,16 @@ static enum admission_verdict begin_handshake(struct admission *admission, const
 }
 
 enum admission_verdict admission_handshake_begin(struct admission *admission, const struct address *peer,
-                                                 const uint8_t device[6], uint64_t now) {
+                                                 const uint8_t device[6], uint64_t now)
+{
     pthread_mutex_lock(&admission->lock);
     enum admission_verdict verdict = begin_handshake(admission, peer, device, now);
     pthread_mutex_unlock(&admission->lock);
     return verdict;
 }
 
-void admission_handshake_end(struct admission *admission, const struct address *peer) {
+void admission_handshake_end(struct admission *admission, const struct address *peer)
+{
     struct limiter_key key = key_of(peer, NULL);
     pthread_mutex_lock(&admission->lock);
     struct limiter_entry *host = limiter_table_find(admission->hosts, &key);
@@ -185,7 +201,8 @@ void admission_handshake_end(struct admission *admission, const struct address *
 }
 
 /* True when this failure locks the entry. An attempt during a lockout does not prolong it. */
-static bool add_failure(struct admission *admission, const struct limiter_key *key, uint64_t threshold, uint64_t now) {
+static bool add_failure(struct admission *admission, const struct limiter_key *key, uint64_t threshold, uint64_t now)
+{
     struct limiter_entry *entry = limiter_table_use(admission->failures, key, now);
     if (entry == NULL || entry->locked_until > now) {
         return false;
@@ -200,7 +217,8 @@ static bool add_failure(struct admission *admission, const struct limiter_key *k
 }
 
 static enum admission_lock fail(struct admission *admission, const struct address *peer, const uint8_t *device,
-                                uint64_t now) {
+                                uint64_t now)
+{
     uint64_t threshold = admission->limits.lockout_after;
     if (threshold == 0 || is_trusted(admission, peer)) {
         return ADMISSION_NOT_LOCKED;
@@ -224,14 +242,16 @@ static enum admission_lock fail(struct admission *admission, const struct addres
 }
 
 enum admission_lock admission_failed(struct admission *admission, const struct address *peer, const uint8_t *device,
-                                     uint64_t now) {
+                                     uint64_t now)
+{
     pthread_mutex_lock(&admission->lock);
     enum admission_lock lock = fail(admission, peer, device, now);
     pthread_mutex_unlock(&admission->lock);
     return lock;
 }
 
-void admission_succeeded(struct admission *admission, const struct address *peer, const uint8_t device[6]) {
+void admission_succeeded(struct admission *admission, const struct address *peer, const uint8_t device[6])
+{
     struct limiter_key pair_key = key_of(peer, device);
     struct limiter_key address_key = key_of(peer, NULL);
     pthread_mutex_lock(&admission->lock);
@@ -247,7 +267,8 @@ void admission_succeeded(struct admission *admission, const struct address *peer
 }
 
 static enum admission_verdict begin_session(struct admission *admission, const struct address *peer, bool uses_default,
-                                            bool replaces, uint64_t now) {
+                                            bool replaces, uint64_t now)
+{
     const struct admission_limits *limits = &admission->limits;
     if (!replaces && (admission->sessions >= limits->sessions ||
                       (uses_default && admission->default_psk_sessions >= limits->default_psk_sessions))) {
@@ -269,14 +290,16 @@ static enum admission_verdict begin_session(struct admission *admission, const s
 }
 
 enum admission_verdict admission_session_begin(struct admission *admission, const struct address *peer,
-                                               bool uses_default, bool replaces, uint64_t now) {
+                                               bool uses_default, bool replaces, uint64_t now)
+{
     pthread_mutex_lock(&admission->lock);
     enum admission_verdict verdict = begin_session(admission, peer, uses_default, replaces, now);
     pthread_mutex_unlock(&admission->lock);
     return verdict;
 }
 
-void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default) {
+void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default)
+{
     struct limiter_key key = key_of(peer, NULL);
     pthread_mutex_lock(&admission->lock);
     struct limiter_entry *host = limiter_table_find(admission->hosts, &key);
@@ -293,14 +316,16 @@ struct lockout_count {
     size_t locked;
 };
 
-static void count_locked(void *context, const struct limiter_entry *entry) {
+static void count_locked(void *context, const struct limiter_entry *entry)
+{
     struct lockout_count *count = context;
     if (entry->locked_until > count->now) {
         count->locked++;
     }
 }
 
-size_t admission_lockouts(struct admission *admission, uint64_t now) {
+size_t admission_lockouts(struct admission *admission, uint64_t now)
+{
     struct lockout_count count = {.now = now};
     pthread_mutex_lock(&admission->lock);
     limiter_table_each(admission->failures, count_locked, &count);

@@ -20,18 +20,18 @@
 #include "platform/address.h"
 #include "platform/address_prefix.h"
 
-#define ADMISSION_FAILURES 16384u       /* entries: one an address that failed, one a device id at an address */
+#define ADMISSION_FAILURES 16384u /* entries: one an address that failed, one a device id at an address */
 #define ADMISSION_TRUSTED_MAX 256u
 #define ADMISSION_BUSY_ADDRESS_FACTOR 10u /* how much later an address with a live session is locked out */
 
 struct admission_limits {
     uint32_t sessions;
-    uint32_t sessions_per_address;     /* 0: no limit */
+    uint32_t sessions_per_address; /* 0: no limit */
     uint32_t default_psk_sessions;
     uint32_t handshakes;
-    uint32_t handshakes_per_address;   /* 0: no limit */
-    uint32_t lockout_after;            /* failures in a row; 0: never */
-    uint64_t lockout;                  /* microseconds */
+    uint32_t handshakes_per_address; /* 0: no limit */
+    uint32_t lockout_after;          /* failures in a row; 0: never */
+    uint64_t lockout;                /* microseconds */
     size_t trusted_count;
     const struct address_prefix *trusted; /* copied */
 };

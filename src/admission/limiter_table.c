@@ -22,7 +22,8 @@ struct limiter_table {
     struct limiter_entry *entries;
 };
 
-static uint32_t power_of_two_above(uint32_t number) {
+static uint32_t power_of_two_above(uint32_t number)
+{
     uint32_t power = 1;
     while (power < number) {
         power *= 2;
@@ -30,7 +31,8 @@ static uint32_t power_of_two_above(uint32_t number) {
     return power;
 }
 
-struct limiter_table *limiter_table_open(uint32_t capacity, const uint8_t hash_key[16]) {
+struct limiter_table *limiter_table_open(uint32_t capacity, const uint8_t hash_key[16])
+{
     assert(capacity > 0 && capacity <= UINT32_MAX / 4);
     struct limiter_table *table = calloc(1, sizeof *table);
     if (table == NULL) {
@@ -49,7 +51,8 @@ struct limiter_table *limiter_table_open(uint32_t capacity, const uint8_t hash_k
     return table;
 }
 
-void limiter_table_close(struct limiter_table *table) {
+void limiter_table_close(struct limiter_table *table)
+{
     if (table == NULL) {
         return;
     }
@@ -58,25 +61,30 @@ void limiter_table_close(struct limiter_table *table) {
     free(table);
 }
 
-static struct limiter_entry *entry_at(const struct limiter_table *table, uint32_t index) {
+static struct limiter_entry *entry_at(const struct limiter_table *table, uint32_t index)
+{
     return index == NONE ? NULL : &table->entries[index - 1];
 }
 
-static uint32_t index_of(const struct limiter_table *table, const struct limiter_entry *entry) {
+static uint32_t index_of(const struct limiter_table *table, const struct limiter_entry *entry)
+{
     return (uint32_t)(entry - table->entries) + 1;
 }
 
-static uint32_t *bucket_of(struct limiter_table *table, const struct limiter_key *key) {
+static uint32_t *bucket_of(struct limiter_table *table, const struct limiter_key *key)
+{
     uint64_t hash = crypto_siphash(table->hash_key, key->bytes, sizeof key->bytes);
     return &table->buckets[hash & table->bucket_mask];
 }
 
-static void leave_list(struct limiter_table *table, struct limiter_entry *entry) {
+static void leave_list(struct limiter_table *table, struct limiter_entry *entry)
+{
     *(entry->newer == NONE ? &table->newest : &entry_at(table, entry->newer)->older) = entry->older;
     *(entry->older == NONE ? &table->oldest : &entry_at(table, entry->older)->newer) = entry->newer;
 }
 
-static void enter_list(struct limiter_table *table, struct limiter_entry *entry) {
+static void enter_list(struct limiter_table *table, struct limiter_entry *entry)
+{
     uint32_t index = index_of(table, entry);
     entry->newer = NONE;
     entry->older = table->newest;
@@ -84,7 +92,8 @@ static void enter_list(struct limiter_table *table, struct limiter_entry *entry)
     table->newest = index;
 }
 
-struct limiter_entry *limiter_table_find(struct limiter_table *table, const struct limiter_key *key) {
+struct limiter_entry *limiter_table_find(struct limiter_table *table, const struct limiter_key *key)
+{
     for (uint32_t index = *bucket_of(table, key); index != NONE;) {
         struct limiter_entry *entry = entry_at(table, index);
         if (memcmp(&entry->key, key, sizeof *key) == 0) {
@@ -95,13 +104,15 @@ struct limiter_entry *limiter_table_find(struct limiter_table *table, const stru
     return NULL;
 }
 
-static bool is_held(const struct limiter_entry *entry, uint64_t now) {
+static bool is_held(const struct limiter_entry *entry, uint64_t now)
+{
     return entry->sessions > 0 || entry->handshakes > 0 || entry->locked_until > now;
 }
 
 /* The oldest that is not held. Held ones on the way are moved to the front, so that the next search does not meet
  * them again. */
-static bool evict_oldest(struct limiter_table *table, uint64_t now) {
+static bool evict_oldest(struct limiter_table *table, uint64_t now)
+{
     for (uint32_t looked_at = 0; looked_at < VICTIMS_LOOKED_AT && table->oldest != NONE; looked_at++) {
         struct limiter_entry *entry = entry_at(table, table->oldest);
         if (!is_held(entry, now)) {
@@ -114,7 +125,8 @@ static bool evict_oldest(struct limiter_table *table, uint64_t now) {
     return false;
 }
 
-static struct limiter_entry *take_place(struct limiter_table *table) {
+static struct limiter_entry *take_place(struct limiter_table *table)
+{
     if (table->free_list != NONE) {
         struct limiter_entry *entry = entry_at(table, table->free_list);
         table->free_list = entry->next_in_bucket;
@@ -124,7 +136,8 @@ static struct limiter_entry *take_place(struct limiter_table *table) {
     return &table->entries[table->used++];
 }
 
-struct limiter_entry *limiter_table_use(struct limiter_table *table, const struct limiter_key *key, uint64_t now) {
+struct limiter_entry *limiter_table_use(struct limiter_table *table, const struct limiter_key *key, uint64_t now)
+{
     struct limiter_entry *entry = limiter_table_find(table, key);
     if (entry != NULL) {
         leave_list(table, entry);
@@ -143,7 +156,8 @@ struct limiter_entry *limiter_table_use(struct limiter_table *table, const struc
     return entry;
 }
 
-void limiter_table_drop(struct limiter_table *table, struct limiter_entry *entry) {
+void limiter_table_drop(struct limiter_table *table, struct limiter_entry *entry)
+{
     uint32_t index = index_of(table, entry);
     uint32_t *place = bucket_of(table, &entry->key);
     while (*place != index) {
@@ -157,16 +171,19 @@ void limiter_table_drop(struct limiter_table *table, struct limiter_entry *entry
     table->count--;
 }
 
-uint32_t limiter_table_count(const struct limiter_table *table) {
+uint32_t limiter_table_count(const struct limiter_table *table)
+{
     return table->count;
 }
 
-uint32_t limiter_table_capacity(const struct limiter_table *table) {
+uint32_t limiter_table_capacity(const struct limiter_table *table)
+{
     return table->capacity;
 }
 
 void limiter_table_each(const struct limiter_table *table,
-                        void (*each)(void *context, const struct limiter_entry *entry), void *context) {
+                        void (*each)(void *context, const struct limiter_entry *entry), void *context)
+{
     for (uint32_t index = table->newest; index != NONE;) {
         const struct limiter_entry *entry = entry_at(table, index);
         index = entry->older;

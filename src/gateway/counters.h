@@ -18,7 +18,7 @@ enum shard_handshake_result {
 };
 
 enum shard_drop {
-    SHARD_DROP_MALFORMED,     /* no frame: size, magic, version, type, length */
+    SHARD_DROP_MALFORMED, /* no frame: size, magic, version, type, length */
     SHARD_DROP_CRC,
     SHARD_DROP_UNKNOWN,       /* nothing here waits for it */
     SHARD_DROP_NOT_AUTHENTIC, /* a session it could be for, but it did not open; a UTACK with a wrong MAC */

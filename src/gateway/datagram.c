@@ -13,36 +13,43 @@
 #include "gateway/shard_internal.h"
 #include "gateway/uplink.h"
 
-static void drop(struct shard *shard, enum shard_drop reason) {
+static void drop(struct shard *shard, enum shard_drop reason)
+{
     shard->counters.dropped[reason]++;
 }
 
-static void send_back(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size) {
+static void send_back(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size)
+{
     shard->ports.send_datagram(shard->ports.context, path, bytes, size);
 }
 
-static void acknowledge(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame) {
+static void acknowledge(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame)
+{
     uint8_t utack[USMP_UTACK_PLAIN_SIZE];
     send_back(shard, path, utack, usmp_utack_write_plain(frame->type, frame->seq, utack));
 }
 
-static struct session *same_peer(struct hash_link *link, const struct shard_path *path) {
+static struct session *same_peer(struct hash_link *link, const struct shard_path *path)
+{
     while (link != NULL && !address_equal(&SESSION_OF(link, by_path)->path.peer, &path->peer)) {
         link = hash_index_next(link);
     }
     return link == NULL ? NULL : SESSION_OF(link, by_path);
 }
 
-static struct session *first_at(const struct shard *shard, const struct shard_path *path) {
+static struct session *first_at(const struct shard *shard, const struct shard_path *path)
+{
     return same_peer(hash_index_first(&shard->sessions_by_path, shard_hash_path(shard, path)), path);
 }
 
-static struct session *next_at(const struct session *session, const struct shard_path *path) {
+static struct session *next_at(const struct session *session, const struct shard_path *path)
+{
     return same_peer(hash_index_next(&session->by_path), path);
 }
 
 static void receive_utack(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size,
-                          struct shard_time now) {
+                          struct shard_time now)
+{
     for (struct session *session = first_at(shard, path), *next; session != NULL; session = next) {
         next = next_at(session, path);
         if (uplink_utack(session, bytes, size, now)) {
@@ -54,7 +61,8 @@ static void receive_utack(struct shard *shard, const struct shard_path *path, co
 
 /* A late copy of the handshake of a session that is there already. */
 static bool is_late_copy(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                         struct shard_time now) {
+                         struct shard_time now)
+{
     for (struct session *session = first_at(shard, path); session != NULL; session = next_at(session, path)) {
         if (usmp_session_receive_handshake(&session->wire, frame, now.monotonic)) {
             drop(shard, SHARD_DROP_DUPLICATE);
@@ -64,7 +72,8 @@ static bool is_late_copy(struct shard *shard, const struct shard_path *path, con
     return false;
 }
 
-static size_t cookie_address(const struct address *address, const uint8_t **bytes) {
+static size_t cookie_address(const struct address *address, const uint8_t **bytes)
+{
     if (address_is_ipv4(address)) {
         *bytes = address_ipv4_bytes(address);
         return 4;
@@ -74,7 +83,8 @@ static size_t cookie_address(const struct address *address, const uint8_t **byte
 }
 
 static struct usmp_cookie_claim claim_of(const struct address *peer, const struct shard_path *path, uint8_t version,
-                                         const struct usmp_hello *hello) {
+                                         const struct usmp_hello *hello)
+{
     struct usmp_cookie_claim claim = {.peer_port = path->peer.port,
                                       .version = version,
                                       .device_id = hello->device_id,
@@ -87,8 +97,8 @@ static struct usmp_cookie_claim claim_of(const struct address *peer, const struc
 /* HELLO_RETRY: at first sight without a UTACK, so that a device whose HELLO_RETRY is lost repeats its HELLO instead of
  * waiting for ever; with it when the HELLO comes again. */
 static void ask_for_cookie(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                           const struct usmp_hello *hello, const struct usmp_cookie_claim *claim,
-                           struct shard_time now) {
+                           const struct usmp_hello *hello, const struct usmp_cookie_claim *claim, struct shard_time now)
+{
     uint8_t seen[sizeof path->peer + USMP_PUBLIC_KEY_SIZE];
     memcpy(seen, &path->peer, sizeof path->peer);
     memcpy(seen + sizeof path->peer, hello->public_key, USMP_PUBLIC_KEY_SIZE);
@@ -102,7 +112,8 @@ static void ask_for_cookie(struct shard *shard, const struct shard_path *path, c
 }
 
 static void begin(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                  const struct usmp_hello *hello, const struct address *peer, bool proved, struct shard_time now) {
+                  const struct usmp_hello *hello, const struct address *peer, bool proved, struct shard_time now)
+{
     if (proved) {
         enum admission_verdict verdict =
             admission_handshake_begin(shard->admission, peer, hello->device_id, now.monotonic);
@@ -125,7 +136,8 @@ static void begin(struct shard *shard, const struct shard_path *path, const stru
 }
 
 static bool answer_again(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                         const struct usmp_hello *hello) {
+                         const struct usmp_hello *hello)
+{
     for (struct pending *pending = pending_first(shard, path); pending != NULL;
          pending = pending_next(shard, pending)) {
         if (usmp_gateway_handshake_matches(&pending->handshake, frame->version, hello)) {
@@ -138,7 +150,8 @@ static bool answer_again(struct shard *shard, const struct shard_path *path, con
 }
 
 static void receive_hello(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                          struct shard_time now) {
+                          struct shard_time now)
+{
     struct usmp_hello hello;
     if (is_late_copy(shard, path, frame, now)) {
         return;
@@ -173,7 +186,8 @@ static void receive_hello(struct shard *shard, const struct shard_path *path, co
 
 /* Several handshakes may be pending at one address: the HMAC chooses. */
 static void receive_hello_ack(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                              struct shard_time now) {
+                              struct shard_time now)
+{
     struct usmp_hello_ack hello_ack;
     if (is_late_copy(shard, path, frame, now)) {
         return;
@@ -192,8 +206,7 @@ static void receive_hello_ack(struct shard *shard, const struct shard_path *path
         uint8_t device[USMP_DEVICE_ID_SIZE];
         memcpy(device, pending->handshake.device_id, sizeof device);
         uint64_t begun = pending->handshake.begun;
-        struct handshake_peer from = {
-            .path = path, .address = &peer, .proved = pending->proved, .seq = frame->seq};
+        struct handshake_peer from = {.path = path, .address = &peer, .proved = pending->proved, .seq = frame->seq};
         struct session *session = NULL;
         looked_at = true;
         switch (handshake_finish(shard, &pending->handshake, &hello_ack, &from, now, &session)) {
@@ -218,7 +231,8 @@ static void receive_hello_ack(struct shard *shard, const struct shard_path *path
 
 /* By the session id in its nonce, so that a device behind a NAT that changed its port is found as well. */
 static void receive_record(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                           struct shard_time now) {
+                           struct shard_time now)
+{
     const uint8_t *session_id = usmp_record_session(frame);
     if (session_id == NULL) {
         drop(shard, SHARD_DROP_UNEXPECTED);
@@ -239,7 +253,8 @@ static void receive_record(struct shard *shard, const struct shard_path *path, c
 }
 
 static void receive_frame(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                          struct shard_time now) {
+                          struct shard_time now)
+{
     switch (frame->type) {
     case USMP_HELLO:
         receive_hello(shard, path, frame, now);
@@ -259,7 +274,8 @@ static void receive_frame(struct shard *shard, const struct shard_path *path, co
 }
 
 void datagram_receive(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size,
-                      struct shard_time now) {
+                      struct shard_time now)
+{
     if (size >= USMP_UTACK_PLAIN_SIZE && bytes[0] == USMP_UTACK_MAGIC && bytes[1] == USMP_UTACK_MAGIC) {
         receive_utack(shard, path, bytes, size, now);
         return;

@@ -5,7 +5,8 @@
 
 #define FIRST_CAPACITY 64u
 
-bool deadlines_reserve(struct deadlines *deadlines) {
+bool deadlines_reserve(struct deadlines *deadlines)
+{
     if (deadlines->reserved == deadlines->capacity) {
         size_t capacity = deadlines->capacity == 0 ? FIRST_CAPACITY : deadlines->capacity * 2;
         struct deadline **heap = realloc(deadlines->heap, capacity * sizeof(struct deadline *));
@@ -19,21 +20,25 @@ bool deadlines_reserve(struct deadlines *deadlines) {
     return true;
 }
 
-void deadlines_release(struct deadlines *deadlines) {
+void deadlines_release(struct deadlines *deadlines)
+{
     assert(deadlines->reserved > deadlines->count);
     deadlines->reserved--;
 }
 
-void deadline_init(struct deadline *deadline, uint8_t kind) {
+void deadline_init(struct deadline *deadline, uint8_t kind)
+{
     *deadline = (struct deadline){.due = DEADLINE_NEVER, .kind = kind};
 }
 
-static void place(struct deadlines *deadlines, struct deadline *deadline, size_t position) {
+static void place(struct deadlines *deadlines, struct deadline *deadline, size_t position)
+{
     deadlines->heap[position] = deadline;
     deadline->position = position;
 }
 
-static void rise(struct deadlines *deadlines, struct deadline *deadline, size_t position) {
+static void rise(struct deadlines *deadlines, struct deadline *deadline, size_t position)
+{
     while (position > 0) {
         size_t parent = (position - 1) / 2;
         if (deadlines->heap[parent]->due <= deadline->due) {
@@ -45,7 +50,8 @@ static void rise(struct deadlines *deadlines, struct deadline *deadline, size_t 
     place(deadlines, deadline, position);
 }
 
-static void sink(struct deadlines *deadlines, struct deadline *deadline, size_t position) {
+static void sink(struct deadlines *deadlines, struct deadline *deadline, size_t position)
+{
     for (;;) {
         size_t child = position * 2 + 1;
         if (child >= deadlines->count) {
@@ -63,7 +69,8 @@ static void sink(struct deadlines *deadlines, struct deadline *deadline, size_t 
     place(deadlines, deadline, position);
 }
 
-static void take_out(struct deadlines *deadlines, struct deadline *deadline) {
+static void take_out(struct deadlines *deadlines, struct deadline *deadline)
+{
     struct deadline *last = deadlines->heap[--deadlines->count];
     if (last == deadline) {
         return;
@@ -75,7 +82,8 @@ static void take_out(struct deadlines *deadlines, struct deadline *deadline) {
     }
 }
 
-void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, uint64_t due) {
+void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, uint64_t due)
+{
     uint64_t before = deadline->due;
     if (due == before) {
         return;
@@ -97,11 +105,13 @@ void deadlines_set(struct deadlines *deadlines, struct deadline *deadline, uint6
     }
 }
 
-struct deadline *deadlines_first(const struct deadlines *deadlines) {
+struct deadline *deadlines_first(const struct deadlines *deadlines)
+{
     return deadlines->count == 0 ? NULL : deadlines->heap[0];
 }
 
-void deadlines_close(struct deadlines *deadlines) {
+void deadlines_close(struct deadlines *deadlines)
+{
     free(deadlines->heap);
     *deadlines = (struct deadlines){0};
 }

@@ -15,9 +15,9 @@
 #define DEADLINE_NEVER UINT64_MAX
 
 struct deadline {
-    uint64_t due;     /* microseconds, monotonic; DEADLINE_NEVER: not in the heap */
-    size_t position;  /* in the heap, if it is in it */
-    uint8_t kind;     /* the owner's, to know whose member it is */
+    uint64_t due;    /* microseconds, monotonic; DEADLINE_NEVER: not in the heap */
+    size_t position; /* in the heap, if it is in it */
+    uint8_t kind;    /* the owner's, to know whose member it is */
 };
 
 struct deadlines {

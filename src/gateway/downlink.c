@@ -4,7 +4,8 @@
 
 #include "gateway/shard_internal.h"
 
-static void remove_first(struct session *session, enum seam_outcome outcome) {
+static void remove_first(struct session *session, enum seam_outcome outcome)
+{
     struct seam_command *command = session->commands;
     session->commands = command->next;
     if (session->commands == NULL) {
@@ -19,7 +20,8 @@ static void remove_first(struct session *session, enum seam_outcome outcome) {
     seam_outbox_finish(session->shard->outbox, command, outcome);
 }
 
-void downlink_queue(struct session *session, struct seam_command *command, struct shard_time now) {
+void downlink_queue(struct session *session, struct seam_command *command, struct shard_time now)
+{
     assert(session->live);
     struct seam_outbox *outbox = session->shard->outbox;
     if (!session->wire.may_send) {
@@ -43,7 +45,8 @@ void downlink_queue(struct session *session, struct seam_command *command, struc
 }
 
 /* What a stream's kernel buffer says of the message that was just written to it. */
-static bool settle_written(struct session *session) {
+static bool settle_written(struct session *session)
+{
     switch (session->shard->stream_written) {
     case SHARD_WRITTEN:
         remove_first(session, SEAM_SENT_BY_SOCKET);
@@ -59,7 +62,8 @@ static bool settle_written(struct session *session) {
     return false;
 }
 
-static bool send_first(struct session *session, struct shard_time now) {
+static bool send_first(struct session *session, struct shard_time now)
+{
     struct seam_command *command = session->commands;
     switch (usmp_session_send(&session->wire, command->payload, command->size, now.monotonic)) {
     case USMP_SEND_STARTED:
@@ -82,7 +86,8 @@ static bool send_first(struct session *session, struct shard_time now) {
     return false;
 }
 
-void downlink_start(struct session *session, struct shard_time now) {
+void downlink_start(struct session *session, struct shard_time now)
+{
     while (session->live && session->commands != NULL && !session->command_is_out && !session->stream_is_busy &&
            !session->stream_failed && usmp_session_can_send(&session->wire)) {
         if (!send_first(session, now)) {
@@ -91,12 +96,14 @@ void downlink_start(struct session *session, struct shard_time now) {
     }
 }
 
-void downlink_acknowledged(struct session *session) {
+void downlink_acknowledged(struct session *session)
+{
     assert(session->commands != NULL && session->command_is_out);
     remove_first(session, SEAM_SENT_BY_DEVICE);
 }
 
-void downlink_drained(struct session *session) {
+void downlink_drained(struct session *session)
+{
     session->stream_is_busy = false;
     if (session->command_is_out) {
         remove_first(session, SEAM_SENT_BY_SOCKET);
@@ -104,7 +111,8 @@ void downlink_drained(struct session *session) {
 }
 
 /* Behind the one that is out, any may have expired: they need not have the same time to live. */
-static void expire_waiting(struct session *session, uint64_t now) {
+static void expire_waiting(struct session *session, uint64_t now)
+{
     struct seam_command **place = &session->commands;
     if (session->command_is_out) {
         place = &session->commands->next;
@@ -122,7 +130,8 @@ static void expire_waiting(struct session *session, uint64_t now) {
     session->commands_end = place;
 }
 
-void downlink_expire(struct session *session, uint64_t now) {
+void downlink_expire(struct session *session, uint64_t now)
+{
     if (session->command_is_out && session->commands->deadline <= now) {
         if (session->wire.transport == USMP_UDP) {
             (void)!usmp_session_cancel(&session->wire);
@@ -132,7 +141,8 @@ void downlink_expire(struct session *session, uint64_t now) {
     expire_waiting(session, now);
 }
 
-uint64_t downlink_deadline(const struct session *session) {
+uint64_t downlink_deadline(const struct session *session)
+{
     uint64_t first = DEADLINE_NEVER;
     for (const struct seam_command *command = session->commands; command != NULL; command = command->next) {
         first = command->deadline < first ? command->deadline : first;
@@ -140,7 +150,8 @@ uint64_t downlink_deadline(const struct session *session) {
     return first;
 }
 
-void downlink_abandon(struct session *session) {
+void downlink_abandon(struct session *session)
+{
     if (session->command_is_out) {
         remove_first(session, SEAM_UNCONFIRMED);
     }

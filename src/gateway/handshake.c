@@ -16,7 +16,8 @@
 static const uint8_t no_device[USMP_DEVICE_ID_SIZE];
 
 void handshake_begin(struct shard *shard, struct usmp_gateway_handshake *handshake, enum usmp_transport transport,
-                     uint8_t version, const struct usmp_hello *hello, unsigned repeats, struct shard_time now) {
+                     uint8_t version, const struct usmp_hello *hello, unsigned repeats, struct shard_time now)
+{
     struct usmp_gateway_secrets secrets;
     struct key_pair pair;
     key_pairs_take(&shard->key_pairs, shard->ports.random, shard->ports.context, now.monotonic, &pair);
@@ -29,33 +30,36 @@ void handshake_begin(struct shard *shard, struct usmp_gateway_handshake *handsha
     secret_memory_wipe(&secrets, sizeof secrets);
 }
 
-bool handshake_takes_wire(const struct shard *shard, uint8_t version) {
+bool handshake_takes_wire(const struct shard *shard, uint8_t version)
+{
     return (shard->config->wire.versions & CONFIG_WIRE_BIT(version)) != 0;
 }
 
 void handshake_count(struct shard *shard, enum usmp_transport transport, uint8_t version,
-                     enum shard_handshake_result result) {
+                     enum shard_handshake_result result)
+{
     shard->counters.handshakes[transport][version - 1][result]++;
 }
 
 void handshake_count_failure(struct shard *shard, const struct address *peer, const uint8_t *device,
-                             struct shard_time now) {
+                             struct shard_time now)
+{
     enum admission_lock lock = admission_failed(shard->admission, peer, device, now.monotonic);
     if (lock == ADMISSION_ADDRESS_LOCKED) {
         log_write_limited(&shard->log.lockout, now.monotonic, LOG_FIELDS(log_peer(peer)),
                           "address locked out after too many failed handshakes");
     } else if (lock == ADMISSION_DEVICE_LOCKED) {
-        log_write_limited(&shard->log.lockout, now.monotonic,
-                          LOG_FIELDS(log_device(device), log_peer(peer)),
+        log_write_limited(&shard->log.lockout, now.monotonic, LOG_FIELDS(log_device(device), log_peer(peer)),
                           "device locked out at this address after too many failed handshakes");
     }
 }
 
 void handshake_log_failure(struct shard *shard, const struct address *peer, bool proved, const uint8_t *device,
-                           const char *reason, struct shard_time now) {
+                           const char *reason, struct shard_time now)
+{
     if (proved) {
-        authentication_log_failure(&shard->log.authentication, now.monotonic, device == NULL ? no_device : device,
-                                   peer, reason);
+        authentication_log_failure(&shard->log.authentication, now.monotonic, device == NULL ? no_device : device, peer,
+                                   reason);
         return;
     }
     if (shard->unproved_failures++ == 0) {
@@ -64,7 +68,8 @@ void handshake_log_failure(struct shard *shard, const struct address *peer, bool
     }
 }
 
-static const char *reason_of(enum registry_verdict verdict) {
+static const char *reason_of(enum registry_verdict verdict)
+{
     switch (verdict) {
     case REGISTRY_UNKNOWN:
         return "unknown_device";
@@ -82,7 +87,8 @@ static const char *reason_of(enum registry_verdict verdict) {
 }
 
 static void refuse_wrong(struct shard *shard, const struct usmp_gateway_handshake *handshake,
-                         const struct handshake_peer *peer, enum registry_verdict verdict, struct shard_time now) {
+                         const struct handshake_peer *peer, enum registry_verdict verdict, struct shard_time now)
+{
     bool known = verdict == REGISTRY_WRONG_KEY || verdict == REGISTRY_ACCEPTED;
     handshake_count(shard, handshake->transport, handshake->version,
                     known ? SHARD_HANDSHAKE_BAD_PSK : SHARD_HANDSHAKE_UNKNOWN_DEVICE);
@@ -90,7 +96,8 @@ static void refuse_wrong(struct shard *shard, const struct usmp_gateway_handshak
 }
 
 static void refuse_limited(struct shard *shard, const struct usmp_gateway_handshake *handshake,
-                           const struct handshake_peer *peer, const char *what, struct shard_time now) {
+                           const struct handshake_peer *peer, const char *what, struct shard_time now)
+{
     handshake_count(shard, handshake->transport, handshake->version, SHARD_HANDSHAKE_LIMITED);
     log_write_limited(&shard->log.limited, now.monotonic,
                       LOG_FIELDS(log_device(handshake->device_id), log_peer(peer->address), log_string("limit", what)),
@@ -107,7 +114,8 @@ struct admitted {
 
 static bool admit(struct shard *shard, const struct usmp_gateway_handshake *handshake,
                   const struct handshake_peer *peer, const struct registry_match *match, struct shard_time now,
-                  struct admitted *admitted) {
+                  struct admitted *admitted)
+{
     struct session *old = session_find(shard, handshake->device_id);
     if (old != NULL && old->handshake_begun > handshake->begun) {
         refuse_limited(shard, handshake, peer, "a younger session is there", now);
@@ -133,19 +141,22 @@ static bool admit(struct shard *shard, const struct usmp_gateway_handshake *hand
 }
 
 static void give_back(struct shard *shard, const struct admitted *admitted, const struct handshake_peer *peer,
-                      const struct registry_match *match) {
+                      const struct registry_match *match)
+{
     admission_session_end(shard->admission, peer->address, match->uses_default);
     seam_credit_return(&shard->credit, admitted->backends, SESSION_CREDIT);
 }
 
-static enum usmp_cipher cipher_of(const struct registry_settings *settings, uint8_t version) {
+static enum usmp_cipher cipher_of(const struct registry_settings *settings, uint8_t version)
+{
     if (version == USMP_WIRE_1 || settings->cipher == REGISTRY_CIPHER_AES_256_GCM) {
         return USMP_CIPHER_AES_256_GCM;
     }
     return settings->cipher == REGISTRY_CIPHER_AUTO ? USMP_CIPHER_AUTO : USMP_CIPHER_CHACHA20_POLY1305;
 }
 
-static bool may_send(const struct shard *shard, const struct registry_settings *settings, uint8_t version) {
+static bool may_send(const struct shard *shard, const struct registry_settings *settings, uint8_t version)
+{
     if (version != USMP_WIRE_1) {
         return true;
     }
@@ -154,7 +165,8 @@ static bool may_send(const struct shard *shard, const struct registry_settings *
 }
 
 /* Devices look for it before SESSION_OK. */
-static void acknowledge(struct shard *shard, const struct handshake_peer *peer) {
+static void acknowledge(struct shard *shard, const struct handshake_peer *peer)
+{
     if (peer->path != NULL) {
         uint8_t utack[USMP_UTACK_PLAIN_SIZE];
         size_t size = usmp_utack_write_plain(USMP_HELLO_ACK, peer->seq, utack);
@@ -165,7 +177,8 @@ static void acknowledge(struct shard *shard, const struct handshake_peer *peer) 
 static enum handshake_outcome complete(struct shard *shard, struct usmp_gateway_handshake *handshake,
                                        const struct usmp_hello_ack *hello_ack, const struct handshake_peer *peer,
                                        const struct registry_match *match, size_t matched, struct shard_time now,
-                                       struct session **session) {
+                                       struct session **session)
+{
     struct admitted admitted;
     if (!admit(shard, handshake, peer, match, now, &admitted)) {
         return HANDSHAKE_REFUSED;
@@ -219,7 +232,8 @@ static enum handshake_outcome complete(struct shard *shard, struct usmp_gateway_
 
 enum handshake_outcome handshake_finish(struct shard *shard, struct usmp_gateway_handshake *handshake,
                                         const struct usmp_hello_ack *hello_ack, const struct handshake_peer *peer,
-                                        struct shard_time now, struct session **session) {
+                                        struct shard_time now, struct session **session)
+{
     struct registry_match match;
     registry_lookup(shard->registry, handshake->device_id, handshake->version, now.wall / 1000000, &match);
     struct usmp_psk keys[REGISTRY_CANDIDATES];

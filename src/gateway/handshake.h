@@ -34,7 +34,7 @@ struct handshake_peer {
     struct shard_stream *stream;   /* TCP, else NULL */
     const struct address *address; /* normalised */
     bool proved;
-    uint32_t seq;                  /* of the HELLO_ACK: its UTACK leaves before SESSION_OK */
+    uint32_t seq; /* of the HELLO_ACK: its UTACK leaves before SESSION_OK */
 };
 
 /* A HELLO_ACK. Counts its result, logs a failure of a proved address (after the answer, by the caller's order). */

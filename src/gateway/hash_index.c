@@ -5,7 +5,8 @@
 
 #define FIRST_BUCKETS 64u
 
-enum hash_index_result hash_index_open(struct hash_index *index) {
+enum hash_index_result hash_index_open(struct hash_index *index)
+{
     struct hash_link **buckets = calloc(FIRST_BUCKETS, sizeof(struct hash_link *));
     if (buckets == NULL) {
         return HASH_INDEX_NO_MEMORY;
@@ -14,18 +15,21 @@ enum hash_index_result hash_index_open(struct hash_index *index) {
     return HASH_INDEX_OPEN;
 }
 
-void hash_index_close(struct hash_index *index) {
+void hash_index_close(struct hash_index *index)
+{
     free(index->buckets);
     *index = (struct hash_index){0};
 }
 
-static void push(struct hash_link **buckets, size_t mask, struct hash_link *link) {
+static void push(struct hash_link **buckets, size_t mask, struct hash_link *link)
+{
     struct hash_link **bucket = &buckets[link->hash & mask];
     link->next = *bucket;
     *bucket = link;
 }
 
-static void grow(struct hash_index *index) {
+static void grow(struct hash_index *index)
+{
     size_t size = (index->mask + 1) * 2;
     struct hash_link **buckets = calloc(size, sizeof(struct hash_link *));
     if (buckets == NULL) {
@@ -42,7 +46,8 @@ static void grow(struct hash_index *index) {
     index->mask = size - 1;
 }
 
-void hash_index_insert(struct hash_index *index, struct hash_link *link, uint64_t hash) {
+void hash_index_insert(struct hash_index *index, struct hash_link *link, uint64_t hash)
+{
     if (index->count > index->mask) {
         grow(index);
     }
@@ -51,7 +56,8 @@ void hash_index_insert(struct hash_index *index, struct hash_link *link, uint64_
     index->count++;
 }
 
-void hash_index_remove(struct hash_index *index, struct hash_link *link) {
+void hash_index_remove(struct hash_index *index, struct hash_link *link)
+{
     struct hash_link **place = &index->buckets[link->hash & index->mask];
     while (*place != link) {
         assert(*place != NULL);
@@ -61,17 +67,20 @@ void hash_index_remove(struct hash_index *index, struct hash_link *link) {
     index->count--;
 }
 
-static struct hash_link *skip_to(struct hash_link *link, uint64_t hash) {
+static struct hash_link *skip_to(struct hash_link *link, uint64_t hash)
+{
     while (link != NULL && link->hash != hash) {
         link = link->next;
     }
     return link;
 }
 
-struct hash_link *hash_index_first(const struct hash_index *index, uint64_t hash) {
+struct hash_link *hash_index_first(const struct hash_index *index, uint64_t hash)
+{
     return skip_to(index->buckets[hash & index->mask], hash);
 }
 
-struct hash_link *hash_index_next(const struct hash_link *link) {
+struct hash_link *hash_index_next(const struct hash_link *link)
+{
     return skip_to(link->next, link->hash);
 }

@@ -17,7 +17,7 @@ struct hash_link {
 
 struct hash_index {
     struct hash_link **buckets;
-    size_t mask;  /* number of buckets − 1 */
+    size_t mask; /* number of buckets − 1 */
     size_t count;
 };
 

@@ -11,7 +11,8 @@
 
 #define PENDING_OF(link) HASH_INDEX_OBJECT(link, struct pending, by_path)
 
-enum hash_index_result pending_open(struct pending_table *table) {
+enum hash_index_result pending_open(struct pending_table *table)
+{
     table->unproved = calloc(PENDING_UNPROVED_MAX, sizeof(struct pending *));
     if (table->unproved == NULL) {
         return HASH_INDEX_NO_MEMORY;
@@ -22,13 +23,15 @@ enum hash_index_result pending_open(struct pending_table *table) {
     return hash_index_open(&table->by_device);
 }
 
-static void remove_unproved(struct pending_table *table, struct pending *pending) {
+static void remove_unproved(struct pending_table *table, struct pending *pending)
+{
     struct pending *last = table->unproved[--table->unproved_count];
     table->unproved[pending->position] = last;
     last->position = pending->position;
 }
 
-static void destroy(struct shard *shard, struct pending *pending) {
+static void destroy(struct shard *shard, struct pending *pending)
+{
     hash_index_remove(&shard->pending.by_path, &pending->by_path);
     hash_index_remove(&shard->pending.by_device, &pending->by_device);
     if (pending->proved) {
@@ -42,7 +45,8 @@ static void destroy(struct shard *shard, struct pending *pending) {
     secret_memory_free(pending);
 }
 
-void pending_close(struct shard *shard) {
+void pending_close(struct shard *shard)
+{
     struct hash_index *index = &shard->pending.by_path;
     for (size_t bucket = 0; index->buckets != NULL && bucket <= index->mask; bucket++) {
         while (index->buckets[bucket] != NULL) {
@@ -59,24 +63,28 @@ void pending_close(struct shard *shard) {
     shard->pending.unproved = NULL;
 }
 
-static struct pending *same_path(struct hash_link *link, const struct shard_path *path) {
+static struct pending *same_path(struct hash_link *link, const struct shard_path *path)
+{
     while (link != NULL && !address_equal(&PENDING_OF(link)->path.peer, &path->peer)) {
         link = hash_index_next(link);
     }
     return link == NULL ? NULL : PENDING_OF(link);
 }
 
-struct pending *pending_first(const struct shard *shard, const struct shard_path *path) {
+struct pending *pending_first(const struct shard *shard, const struct shard_path *path)
+{
     return same_path(hash_index_first(&shard->pending.by_path, shard_hash_path(shard, path)), path);
 }
 
-struct pending *pending_next(const struct shard *shard, const struct pending *pending) {
+struct pending *pending_next(const struct shard *shard, const struct pending *pending)
+{
     (void)shard;
     return same_path(hash_index_next(&pending->by_path), &pending->path);
 }
 
 /* Room for one more unproved handshake: at random, so that a flood cannot choose whom it pushes out. */
-static void make_room(struct shard *shard, const struct shard_path *path, struct shard_time now) {
+static void make_room(struct shard *shard, const struct shard_path *path, struct shard_time now)
+{
     struct pending *oldest = NULL;
     size_t here = 0;
     for (struct pending *pending = pending_first(shard, path); pending != NULL;
@@ -97,13 +105,15 @@ static void make_room(struct shard *shard, const struct shard_path *path, struct
     }
 }
 
-static void schedule(struct shard *shard, struct pending *pending) {
+static void schedule(struct shard *shard, struct pending *pending)
+{
     uint64_t due = pending->handshake.repeat_due < pending->expires ? pending->handshake.repeat_due : pending->expires;
     deadlines_set(&shard->deadlines, &pending->deadline, due);
 }
 
 struct pending *pending_begin(struct shard *shard, const struct shard_path *path, uint8_t version,
-                              const struct usmp_hello *hello, bool proved, struct shard_time now) {
+                              const struct usmp_hello *hello, bool proved, struct shard_time now)
+{
     if (!proved) {
         make_room(shard, path, now);
     }
@@ -135,13 +145,15 @@ struct pending *pending_begin(struct shard *shard, const struct shard_path *path
     return pending;
 }
 
-void pending_challenge(struct shard *shard, const struct pending *pending) {
+void pending_challenge(struct shard *shard, const struct pending *pending)
+{
     uint8_t frame[USMP_CHALLENGE_FRAME];
     usmp_gateway_handshake_challenge(&pending->handshake, frame);
     shard->ports.send_datagram(shard->ports.context, &pending->path, frame, sizeof frame);
 }
 
-void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now) {
+void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now)
+{
     if (pending->proved) {
         admission_handshake_end(shard->admission, &pending->peer);
         if (pending->saw_wrong && !completed) {
@@ -151,7 +163,8 @@ void pending_end(struct shard *shard, struct pending *pending, bool completed, s
     destroy(shard, pending);
 }
 
-void pending_due(struct shard *shard, struct pending *pending, struct shard_time now) {
+void pending_due(struct shard *shard, struct pending *pending, struct shard_time now)
+{
     if (pending->expires <= now.monotonic) {
         handshake_count(shard, USMP_UDP, pending->handshake.version,
                         pending->saw_wrong ? SHARD_HANDSHAKE_BAD_PSK : SHARD_HANDSHAKE_TIMEOUT);
@@ -165,7 +178,8 @@ void pending_due(struct shard *shard, struct pending *pending, struct shard_time
 }
 
 void pending_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE], uint64_t begun,
-                          struct shard_time now) {
+                          struct shard_time now)
+{
     uint64_t hash = shard_hash(shard, device, USMP_DEVICE_ID_SIZE);
     struct hash_link *link = hash_index_first(&shard->pending.by_device, hash);
     while (link != NULL) {

@@ -19,21 +19,21 @@
 #include "gateway/shard.h"
 
 #define PENDING_UNPROVED_MAX 16384u
-#define PENDING_PATH_MAX 4u           /* unproved ones at one address and port */
-#define PENDING_UNPROVED_REPEATS 2u   /* of CHALLENGE */
+#define PENDING_PATH_MAX 4u         /* unproved ones at one address and port */
+#define PENDING_UNPROVED_REPEATS 2u /* of CHALLENGE */
 #define PENDING_PROVED_REPEATS 4u
 
 struct pending {
     struct usmp_gateway_handshake handshake;
     struct shard_path path;
-    struct address peer;       /* normalised, for limits */
+    struct address peer; /* normalised, for limits */
     struct hash_link by_path;
     struct hash_link by_device;
     struct deadline deadline;
     uint64_t expires;
-    size_t position;           /* among the unproved */
-    bool proved;               /* holds a place in admission */
-    bool saw_wrong;            /* a wrong HELLO_ACK came */
+    size_t position; /* among the unproved */
+    bool proved;     /* holds a place in admission */
+    bool saw_wrong;  /* a wrong HELLO_ACK came */
 };
 
 struct pending_table {

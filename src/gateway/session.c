@@ -10,27 +10,31 @@
 #include "gateway/stream.h"
 #include "platform/secret_memory.h"
 
-#define LINGERING_MAX 16384u     /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
+#define LINGERING_MAX 16384u /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
 #define RETRY_AFTER UINT64_C(250000) /* microseconds until memory that was short is looked for again */
 
-static uint64_t hash_of_session(const struct shard *shard, const uint8_t *session_id) {
+static uint64_t hash_of_session(const struct shard *shard, const uint8_t *session_id)
+{
     return shard_hash(shard, session_id, USMP_NONCE_SESSION_SIZE);
 }
 
-static void enter_path(struct session *session) {
+static void enter_path(struct session *session)
+{
     struct shard *shard = session->shard;
     hash_index_insert(&shard->sessions_by_path, &session->by_path, shard_hash_path(shard, &session->path));
     session->in_paths = true;
 }
 
-static void leave_path(struct session *session) {
+static void leave_path(struct session *session)
+{
     if (session->in_paths) {
         hash_index_remove(&session->shard->sessions_by_path, &session->by_path);
         session->in_paths = false;
     }
 }
 
-static void enter_list(struct session *session) {
+static void enter_list(struct session *session)
+{
     struct shard *shard = session->shard;
     session->older = shard->newest_session;
     if (session->older != NULL) {
@@ -39,7 +43,8 @@ static void enter_list(struct session *session) {
     shard->newest_session = session;
 }
 
-static void leave_list(struct session *session) {
+static void leave_list(struct session *session)
+{
     if (session->older != NULL) {
         session->older->newer = session->newer;
     }
@@ -47,7 +52,8 @@ static void leave_list(struct session *session) {
 }
 
 static void set_up(struct session *session, struct shard *shard, const struct session_start *start,
-                   struct shard_time now) {
+                   struct shard_time now)
+{
     const struct registry_settings *settings = &start->match->settings;
     session->shard = shard;
     session->stream = start->stream;
@@ -67,11 +73,13 @@ static void set_up(struct session *session, struct shard *shard, const struct se
     }
 }
 
-static uint64_t *live_counter(const struct session *session) {
+static uint64_t *live_counter(const struct session *session)
+{
     return &session->shard->counters.sessions[session->wire.transport][session->wire.version - 1];
 }
 
-struct session *session_create(struct shard *shard, const struct session_start *start, struct shard_time now) {
+struct session *session_create(struct shard *shard, const struct session_start *start, struct shard_time now)
+{
     if (!deadlines_reserve(&shard->deadlines)) {
         return NULL;
     }
@@ -104,14 +112,16 @@ no_memory:
     return NULL;
 }
 
-void session_apply_settings(struct session *session, const struct registry_settings *settings) {
+void session_apply_settings(struct session *session, const struct registry_settings *settings)
+{
     session->max_downlink = settings->max_downlink;
     session->timeout = settings->session_timeout == REGISTRY_SESSION_TIMEOUT_GLOBAL
                            ? session->shard->config->session_timeout
                            : settings->session_timeout;
 }
 
-struct session *session_find(const struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE]) {
+struct session *session_find(const struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE])
+{
     uint64_t hash = shard_hash(shard, device, USMP_DEVICE_ID_SIZE);
     for (struct hash_link *link = hash_index_first(&shard->sessions_by_device, hash); link != NULL;
          link = hash_index_next(link)) {
@@ -123,7 +133,8 @@ struct session *session_find(const struct shard *shard, const uint8_t device[USM
     return NULL;
 }
 
-enum seam_reason session_reason(enum usmp_end end) {
+enum seam_reason session_reason(enum usmp_end end)
+{
     switch (end) {
     case USMP_END_BYE:
         return SEAM_BYE;
@@ -142,11 +153,13 @@ enum seam_reason session_reason(enum usmp_end end) {
 
 /* A BYE of the replaced session would meet its device in the middle of the new one; one that broke the protocol, left
  * or is gone hears none. */
-static bool hears_bye(enum seam_reason reason) {
+static bool hears_bye(enum seam_reason reason)
+{
     return reason != SEAM_BYE && reason != SEAM_PROTOCOL && reason != SEAM_PEER && reason != SEAM_REPLACED;
 }
 
-static bool has_to_linger(const struct session *session, uint64_t now) {
+static bool has_to_linger(const struct session *session, uint64_t now)
+{
     if (session->untold) {
         return true;
     }
@@ -159,7 +172,8 @@ static bool has_to_linger(const struct session *session, uint64_t now) {
 
 static void schedule(struct session *session, struct shard_time now);
 
-void session_end(struct session *session, enum seam_reason reason, struct shard_time now) {
+void session_end(struct session *session, enum seam_reason reason, struct shard_time now)
+{
     struct shard *shard = session->shard;
     assert(session->live);
     session->live = false;
@@ -187,7 +201,8 @@ void session_end(struct session *session, enum seam_reason reason, struct shard_
     }
 }
 
-void session_destroy(struct session *session) {
+void session_destroy(struct session *session)
+{
     struct shard *shard = session->shard;
     if (session->live) {
         downlink_abandon(session);
@@ -207,11 +222,13 @@ void session_destroy(struct session *session) {
     secret_memory_free(session);
 }
 
-void session_touch(struct session *session, struct shard_time now) {
+void session_touch(struct session *session, struct shard_time now)
+{
     session->last_activity = now.monotonic;
 }
 
-void session_pause(struct session *session, bool retry, struct shard_time now) {
+void session_pause(struct session *session, bool retry, struct shard_time now)
+{
     struct shard *shard = session->shard;
     if (retry) {
         session->retry_at = now.monotonic + RETRY_AFTER;
@@ -226,7 +243,8 @@ void session_pause(struct session *session, bool retry, struct shard_time now) {
     shard->paused_last = session;
 }
 
-void session_unpause(struct session *session, struct shard_time now) {
+void session_unpause(struct session *session, struct shard_time now)
+{
     struct shard *shard = session->shard;
     session->retry_at = DEADLINE_NEVER;
     if (!session->is_paused) {
@@ -245,17 +263,20 @@ void session_unpause(struct session *session, struct shard_time now) {
     }
 }
 
-void session_move(struct session *session, const struct shard_path *path) {
+void session_move(struct session *session, const struct shard_path *path)
+{
     leave_path(session);
     session->path = *path;
     enter_path(session);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b) {
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
     return a < b ? a : b;
 }
 
-static uint64_t next_due(const struct session *session, struct shard_time now) {
+static uint64_t next_due(const struct session *session, struct shard_time now)
+{
     uint64_t due = usmp_session_deadline(&session->wire);
     if (!session->live) {
         if (session->untold) {
@@ -274,14 +295,16 @@ static uint64_t next_due(const struct session *session, struct shard_time now) {
 }
 
 /* Only ever brings the deadline forward; that it came too early is found out when it comes. */
-static void schedule(struct session *session, struct shard_time now) {
+static void schedule(struct session *session, struct shard_time now)
+{
     uint64_t due = next_due(session, now);
     if (due < session->deadline.due) {
         deadlines_set(&session->shard->deadlines, &session->deadline, due);
     }
 }
 
-static void run_lingering(struct session *session, struct shard_time now) {
+static void run_lingering(struct session *session, struct shard_time now)
+{
     if (session->untold) {
         session_tell_disconnected(session, now);
     }
@@ -295,7 +318,8 @@ static void run_lingering(struct session *session, struct shard_time now) {
     schedule(session, now);
 }
 
-bool session_run(struct session *session, struct shard_time now) {
+bool session_run(struct session *session, struct shard_time now)
+{
     if (session->deadline.due <= now.monotonic) {
         deadlines_set(&session->shard->deadlines, &session->deadline, DEADLINE_NEVER);
     }

@@ -22,38 +22,38 @@
 struct session {
     struct usmp_session wire;
     struct shard *shard;
-    struct shard_path path;       /* UDP */
-    struct shard_stream *stream;  /* TCP; NULL once it is gone */
-    struct address peer;          /* whose limits it counts in: where its handshake came from, normalised */
+    struct shard_path path;      /* UDP */
+    struct shard_stream *stream; /* TCP; NULL once it is gone */
+    struct address peer;         /* whose limits it counts in: where its handshake came from, normalised */
     struct deadline deadline;
-    struct hash_link by_device;   /* live ones only */
-    struct hash_link by_session;  /* session_id[0..7] */
-    struct hash_link by_path;     /* UDP */
-    struct session *older;        /* all of the shard's sessions */
+    struct hash_link by_device;  /* live ones only */
+    struct hash_link by_session; /* session_id[0..7] */
+    struct hash_link by_path;    /* UDP */
+    struct session *older;       /* all of the shard's sessions */
     struct session *newer;
-    struct session *paused_next;  /* those that wait for credit, oldest first */
+    struct session *paused_next; /* those that wait for credit, oldest first */
     struct session *paused_before;
     bool live;
     bool is_paused;
     bool in_paths;
     bool uses_default;
-    bool untold;                  /* its `disconnected` found no memory and is owed */
+    bool untold; /* its `disconnected` found no memory and is owed */
     uint8_t device[USMP_DEVICE_ID_SIZE];
     uint8_t key_tag[REGISTRY_KEY_TAG_SIZE]; /* which PSK it was made with */
-    uint16_t max_downlink;        /* bytes */
+    uint16_t max_downlink;                  /* bytes */
     uint32_t backends;
-    uint64_t handshake_begun;     /* when its HELLO came: newest wins by this */
-    uint64_t timeout;             /* of the watchdog, microseconds; 0: none */
+    uint64_t handshake_begun; /* when its HELLO came: newest wins by this */
+    uint64_t timeout;         /* of the watchdog, microseconds; 0: none */
     uint64_t last_activity;
-    int64_t ended_at;             /* wall clock, for an owed `disconnected` */
+    int64_t ended_at; /* wall clock, for an owed `disconnected` */
     enum seam_reason reason;
     struct seam_command *commands; /* sends, oldest first; the first may be out */
     struct seam_command **commands_end;
     size_t command_count;
-    bool command_is_out;          /* the first is on the wire (UDP) or in the stream's queue (TCP) */
-    bool stream_is_busy;          /* TCP: bytes wait for the kernel */
-    bool stream_failed;           /* TCP: a write failed; ends at its deadline, which is at once */
-    uint64_t retry_at;            /* when to look again for memory that was short; DEADLINE_NEVER: it was not */
+    bool command_is_out; /* the first is on the wire (UDP) or in the stream's queue (TCP) */
+    bool stream_is_busy; /* TCP: bytes wait for the kernel */
+    bool stream_failed;  /* TCP: a write failed; ends at its deadline, which is at once */
+    uint64_t retry_at;   /* when to look again for memory that was short; DEADLINE_NEVER: it was not */
 };
 
 #define SESSION_OF(link, member) HASH_INDEX_OBJECT(link, struct session, member)

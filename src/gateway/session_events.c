@@ -5,11 +5,13 @@
 #include "gateway/shard_internal.h"
 #include "platform/log.h"
 
-static const char *transport_name(enum usmp_transport transport) {
+static const char *transport_name(enum usmp_transport transport)
+{
     return transport == USMP_UDP ? "udp" : "tcp";
 }
 
-static const char *reason_name(enum seam_reason reason) {
+static const char *reason_name(enum seam_reason reason)
+{
     switch (reason) {
     case SEAM_BYE:
         return "bye";
@@ -32,14 +34,16 @@ static const char *reason_name(enum seam_reason reason) {
 }
 
 static struct seam_event event_of(const struct session *session, enum seam_event_kind kind,
-                                  const uint8_t session_id[USMP_SESSION_ID_SIZE], int64_t time) {
+                                  const uint8_t session_id[USMP_SESSION_ID_SIZE], int64_t time)
+{
     struct seam_event event = {.kind = kind, .backends = session->backends, .time = time};
     memcpy(event.device, session->device, sizeof event.device);
     memcpy(event.session, session_id, sizeof event.session);
     return event;
 }
 
-bool session_tell_connected(struct session *session, const struct usmp_session_start *start, struct shard_time now) {
+bool session_tell_connected(struct session *session, const struct usmp_session_start *start, struct shard_time now)
+{
     struct shard *shard = session->shard;
     struct seam_event event = event_of(session, SEAM_CONNECTED, start->session_id, now.wall);
     event.transport = start->transport == USMP_UDP ? SEAM_UDP : SEAM_TCP;
@@ -54,16 +58,17 @@ bool session_tell_connected(struct session *session, const struct usmp_session_s
     return true;
 }
 
-bool session_tell_message(struct session *session, const uint8_t *bytes, size_t size, struct shard_time now) {
+bool session_tell_message(struct session *session, const uint8_t *bytes, size_t size, struct shard_time now)
+{
     struct seam_event event = event_of(session, SEAM_MESSAGE, session->wire.session_id, now.wall);
     event.size = (uint16_t)size;
     return seam_outbox_append(session->shard->outbox, &event, bytes);
 }
 
-void session_tell_disconnected(struct session *session, struct shard_time now) {
+void session_tell_disconnected(struct session *session, struct shard_time now)
+{
     struct shard *shard = session->shard;
-    struct seam_event event =
-        event_of(session, SEAM_DISCONNECTED, session->wire.session_id, session->ended_at);
+    struct seam_event event = event_of(session, SEAM_DISCONNECTED, session->wire.session_id, session->ended_at);
     event.reason = session->reason;
     if (!seam_outbox_append(shard->outbox, &event, NULL)) {
         session->untold = true;

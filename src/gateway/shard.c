@@ -13,21 +13,24 @@
 #include "platform/log.h"
 #include "platform/secret_memory.h"
 
-#define REGISTRY_LOOK_AFTER UINT64_C(3600000000) /* microseconds: the wall clock may step, so look now and then */
+#define REGISTRY_LOOK_AFTER UINT64_C(3600000000)      /* microseconds: the wall clock may step, so look now and then */
 #define RESUME_COST seam_event_cost(SEAM_PAYLOAD_MAX) /* what a paused session may want as soon as it goes on */
 
-uint64_t shard_hash(const struct shard *shard, const void *bytes, size_t size) {
+uint64_t shard_hash(const struct shard *shard, const void *bytes, size_t size)
+{
     return crypto_siphash(shard->hash_key, bytes, size);
 }
 
-uint64_t shard_hash_path(const struct shard *shard, const struct shard_path *path) {
+uint64_t shard_hash_path(const struct shard *shard, const struct shard_path *path)
+{
     return shard_hash(shard, &path->peer, sizeof path->peer);
 }
 
 /* What libusmp asks of the owner of its sessions. */
 
 static void send_for_session(void *context, struct usmp_session *wire, enum usmp_send_kind kind, const uint8_t *bytes,
-                             size_t size) {
+                             size_t size)
+{
     struct shard *shard = context;
     struct session *session = wire->user;
     if (wire->transport == USMP_UDP) {
@@ -43,7 +46,8 @@ static void send_for_session(void *context, struct usmp_session *wire, enum usmp
     session->stream_failed = shard->stream_written == SHARD_FAILED;
 }
 
-static size_t block_size(enum usmp_block block) {
+static size_t block_size(enum usmp_block block)
+{
     switch (block) {
     case USMP_BLOCK_MESSAGE:
         return USMP_MESSAGE_MAX;
@@ -56,12 +60,14 @@ static size_t block_size(enum usmp_block block) {
 }
 
 /* One block of a kind a session at most, so bounded by the sessions there may be. */
-static void *take_block(void *context, enum usmp_block block) {
+static void *take_block(void *context, enum usmp_block block)
+{
     (void)context;
     return secret_memory_allocate(block_size(block), SECRET_MEMORY_SESSIONS);
 }
 
-static void give_block(void *context, enum usmp_block block, void *bytes) {
+static void give_block(void *context, enum usmp_block block, void *bytes)
+{
     (void)context;
     (void)block;
     secret_memory_free(bytes);
@@ -75,7 +81,8 @@ static const struct shard_log log_limits = {
     .lockout = LOG_LIMIT_INITIALIZER("locked_out", LOG_LEVEL_WARN),
 };
 
-static bool open_tables(struct shard *shard) {
+static bool open_tables(struct shard *shard)
+{
     return hash_index_open(&shard->sessions_by_device) == HASH_INDEX_OPEN &&
            hash_index_open(&shard->sessions_by_session) == HASH_INDEX_OPEN &&
            hash_index_open(&shard->sessions_by_path) == HASH_INDEX_OPEN &&
@@ -83,7 +90,8 @@ static bool open_tables(struct shard *shard) {
            sightings_open(&shard->sightings) && deadlines_reserve(&shard->deadlines);
 }
 
-static bool open_secrets(struct shard *shard) {
+static bool open_secrets(struct shard *shard)
+{
     shard->cookie_secret = secret_memory_allocate(sizeof *shard->cookie_secret, SECRET_MEMORY_KEYS);
     if (shard->cookie_secret == NULL) {
         return false;
@@ -96,7 +104,8 @@ static bool open_secrets(struct shard *shard) {
     return true;
 }
 
-static void watch_registry(struct shard *shard, struct shard_time now) {
+static void watch_registry(struct shard *shard, struct shard_time now)
+{
     shard->registry_expiry = registry_next_expiry(shard->registry, now.wall / 1000000);
     if (shard->registry_expiry != INT64_MAX) {
         int64_t wait = shard->registry_expiry * 1000000 - now.wall;
@@ -105,7 +114,8 @@ static void watch_registry(struct shard *shard, struct shard_time now) {
     }
 }
 
-struct shard *shard_open(const struct shard_options *options, struct shard_time now) {
+struct shard *shard_open(const struct shard_options *options, struct shard_time now)
+{
     struct shard *shard = secret_memory_allocate(sizeof *shard, SECRET_MEMORY_SESSIONS);
     if (shard == NULL) {
         return NULL;
@@ -114,8 +124,8 @@ struct shard *shard_open(const struct shard_options *options, struct shard_time 
     shard->admission = options->admission;
     shard->outbox = options->outbox;
     shard->ports = *options->ports;
-    shard->session_owner = (struct usmp_session_owner){
-        .context = shard, .send = send_for_session, .take = take_block, .give = give_block};
+    shard->session_owner =
+        (struct usmp_session_owner){.context = shard, .send = send_for_session, .take = take_block, .give = give_block};
     shard->log = log_limits;
     shard->unproved_report = DEADLINE_NEVER;
     deadline_init(&shard->house, DEADLINE_HOUSE);
@@ -128,7 +138,8 @@ struct shard *shard_open(const struct shard_options *options, struct shard_time 
     return shard;
 }
 
-void shard_close(struct shard *shard) {
+void shard_close(struct shard *shard)
+{
     if (shard == NULL) {
         return;
     }
@@ -149,14 +160,16 @@ void shard_close(struct shard *shard) {
 }
 
 void shard_datagram(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size,
-                    struct shard_time now) {
+                    struct shard_time now)
+{
     shard->answer_path = path;
     datagram_receive(shard, path, bytes, size, now);
     shard->answer_path = NULL;
     secret_memory_wipe(shard->scratch, sizeof shard->scratch);
 }
 
-void shard_command(struct shard *shard, struct seam_command *command, struct shard_time now) {
+void shard_command(struct shard *shard, struct seam_command *command, struct shard_time now)
+{
     struct session *session = session_find(shard, command->device);
     if (session == NULL ||
         (command->session_given && memcmp(command->session, session->wire.session_id, USMP_SESSION_ID_SIZE) != 0)) {
@@ -176,7 +189,8 @@ void shard_command(struct shard *shard, struct seam_command *command, struct sha
 }
 
 /* Oldest first, and no more than the new credit can serve: the others would be paused again at once. */
-void shard_credit(struct shard *shard, const struct seam_credit *credit, struct shard_time now) {
+void shard_credit(struct shard *shard, const struct seam_credit *credit, struct shard_time now)
+{
     for (unsigned index = 0; index < SEAM_BACKENDS_MAX; index++) {
         shard->credit.bytes[index] += credit->bytes[index];
     }
@@ -190,7 +204,8 @@ void shard_credit(struct shard *shard, const struct seam_credit *credit, struct 
     }
 }
 
-static void sweep(struct shard *shard, bool settings_changed, struct shard_time now) {
+static void sweep(struct shard *shard, bool settings_changed, struct shard_time now)
+{
     for (struct session *session = shard->newest_session, *older; session != NULL; session = older) {
         older = session->older;
         if (!session->live) {
@@ -207,8 +222,8 @@ static void sweep(struct shard *shard, bool settings_changed, struct shard_time 
     }
 }
 
-void shard_reload(struct shard *shard, const struct config *config, struct registry *registry,
-                  struct shard_time now) {
+void shard_reload(struct shard *shard, const struct config *config, struct registry *registry, struct shard_time now)
+{
     struct registry *old = shard->registry;
     shard->registry = registry_retain(registry);
     registry_release(old);
@@ -217,7 +232,8 @@ void shard_reload(struct shard *shard, const struct config *config, struct regis
     watch_registry(shard, now);
 }
 
-void shard_drain(struct shard *shard, struct shard_time now) {
+void shard_drain(struct shard *shard, struct shard_time now)
+{
     shard->draining = true;
     for (struct session *session = shard->newest_session, *older; session != NULL; session = older) {
         older = session->older;
@@ -232,7 +248,8 @@ void shard_drain(struct shard *shard, struct shard_time now) {
 }
 
 /* What only answers late copies is not worth waiting for. */
-bool shard_is_drained(const struct shard *shard) {
+bool shard_is_drained(const struct shard *shard)
+{
     for (const struct session *session = shard->newest_session; session != NULL; session = session->older) {
         if (session->live || session->untold || session->wire.state == USMP_SESSION_CLOSING) {
             return false;
@@ -241,18 +258,21 @@ bool shard_is_drained(const struct shard *shard) {
     return true;
 }
 
-void shard_keep_house_by(struct shard *shard, uint64_t due) {
+void shard_keep_house_by(struct shard *shard, uint64_t due)
+{
     if (due < shard->house.due) {
         deadlines_set(&shard->deadlines, &shard->house, due);
     }
 }
 
-static void settle_log(struct shard *shard, struct log_limit *limit, uint64_t now) {
+static void settle_log(struct shard *shard, struct log_limit *limit, uint64_t now)
+{
     log_settle(limit, now);
     shard_keep_house_by(shard, log_limit_deadline(limit));
 }
 
-static void settle_logs(struct shard *shard, uint64_t now) {
+static void settle_logs(struct shard *shard, uint64_t now)
+{
     settle_log(shard, &shard->log.authentication, now);
     settle_log(shard, &shard->log.limited, now);
     settle_log(shard, &shard->log.connected, now);
@@ -260,7 +280,8 @@ static void settle_logs(struct shard *shard, uint64_t now) {
     settle_log(shard, &shard->log.lockout, now);
 }
 
-static void keep_house(struct shard *shard, struct shard_time now) {
+static void keep_house(struct shard *shard, struct shard_time now)
+{
     deadlines_set(&shard->deadlines, &shard->house, DEADLINE_NEVER);
     if (shard->unproved_report <= now.monotonic) {
         log_write(LOG_LEVEL_WARN, LOG_FIELDS(log_number("failures", (int64_t)shard->unproved_failures)),
@@ -277,12 +298,14 @@ static void keep_house(struct shard *shard, struct shard_time now) {
     settle_logs(shard, now.monotonic);
 }
 
-uint64_t shard_deadline(const struct shard *shard) {
+uint64_t shard_deadline(const struct shard *shard)
+{
     const struct deadline *first = deadlines_first(&shard->deadlines);
     return first == NULL ? SHARD_NEVER : first->due;
 }
 
-static void run(struct shard *shard, struct deadline *deadline, struct shard_time now) {
+static void run(struct shard *shard, struct deadline *deadline, struct shard_time now)
+{
     switch ((enum deadline_kind)deadline->kind) {
     case DEADLINE_SESSION:
         (void)!session_run(HASH_INDEX_OBJECT(deadline, struct session, deadline), now);
@@ -299,21 +322,25 @@ static void run(struct shard *shard, struct deadline *deadline, struct shard_tim
     }
 }
 
-void shard_advance(struct shard *shard, struct shard_time now) {
+void shard_advance(struct shard *shard, struct shard_time now)
+{
     struct deadline *first;
     while ((first = deadlines_first(&shard->deadlines)) != NULL && first->due <= now.monotonic) {
         run(shard, first, now);
     }
 }
 
-bool shard_idle(struct shard *shard, struct shard_time now) {
+bool shard_idle(struct shard *shard, struct shard_time now)
+{
     return key_pairs_make(&shard->key_pairs, shard->ports.random, shard->ports.context, now.monotonic);
 }
 
-const struct shard_counters *shard_counters(const struct shard *shard) {
+const struct shard_counters *shard_counters(const struct shard *shard)
+{
     return &shard->counters;
 }
 
-size_t shard_session_count(const struct shard *shard) {
+size_t shard_session_count(const struct shard *shard)
+{
     return shard->session_count;
 }

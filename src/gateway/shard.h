@@ -70,9 +70,9 @@ struct shard_ports {
 #define SHARD_STREAM_QUEUE_MAX 8192u
 
 struct shard_options {
-    const struct config *config;   /* of the start; what a reload may change is taken over by shard_reload */
-    struct registry *registry;     /* retained */
-    struct admission *admission;   /* shared by all shards */
+    const struct config *config; /* of the start; what a reload may change is taken over by shard_reload */
+    struct registry *registry;   /* retained */
+    struct admission *admission; /* shared by all shards */
     struct seam_outbox *outbox;
     const struct shard_ports *ports;
 };

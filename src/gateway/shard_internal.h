@@ -37,7 +37,7 @@ struct shard_log {
 };
 
 struct shard {
-    const struct config *config;  /* borrowed until the next reload */
+    const struct config *config; /* borrowed until the next reload */
     struct registry *registry;
     struct admission *admission;
     struct seam_outbox *outbox;
@@ -48,14 +48,14 @@ struct shard {
     struct seam_credit credit;
     struct deadlines deadlines;
     struct deadline house;
-    int64_t registry_expiry;      /* wall clock seconds of the next `until`; INT64_MAX: none */
-    uint64_t unproved_failures;   /* not reported yet */
-    uint64_t unproved_report;     /* when they will be; DEADLINE_NEVER: there are none */
+    int64_t registry_expiry;    /* wall clock seconds of the next `until`; INT64_MAX: none */
+    uint64_t unproved_failures; /* not reported yet */
+    uint64_t unproved_report;   /* when they will be; DEADLINE_NEVER: there are none */
     struct hash_index sessions_by_device;
     struct hash_index sessions_by_session;
     struct hash_index sessions_by_path;
     struct session *newest_session;
-    size_t session_count;   /* live */
+    size_t session_count; /* live */
     size_t lingering_count;
     size_t untold_count;
     struct session *paused_first;
@@ -68,9 +68,9 @@ struct shard {
     struct shard_log log;
     bool draining;
     /* Of the call that is under way: */
-    const struct shard_path *answer_path;  /* where the datagram came from, so where its UTACK goes */
-    enum shard_written stream_written;     /* what the last write to a stream said */
-    uint8_t scratch[USMP_PLAINTEXT_MAX];   /* plaintexts; wiped at the end of every call that opened any */
+    const struct shard_path *answer_path; /* where the datagram came from, so where its UTACK goes */
+    enum shard_written stream_written;    /* what the last write to a stream said */
+    uint8_t scratch[USMP_PLAINTEXT_MAX];  /* plaintexts; wiped at the end of every call that opened any */
 };
 
 #define UNPROVED_REPORT_AFTER UINT64_C(60000000) /* microseconds: failures of unproved addresses, in one line */

@@ -2,17 +2,20 @@
 
 #include <stdlib.h>
 
-bool sightings_open(struct sightings *sightings) {
+bool sightings_open(struct sightings *sightings)
+{
     sightings->entries = calloc(SIGHTINGS_SIZE, sizeof(struct sighting));
     return sightings->entries != NULL;
 }
 
-void sightings_close(struct sightings *sightings) {
+void sightings_close(struct sightings *sightings)
+{
     free(sightings->entries);
     sightings->entries = NULL;
 }
 
-bool sightings_note(struct sightings *sightings, uint64_t fingerprint, uint64_t now) {
+bool sightings_note(struct sightings *sightings, uint64_t fingerprint, uint64_t now)
+{
     struct sighting *entry = &sightings->entries[fingerprint % SIGHTINGS_SIZE];
     bool seen = entry->fingerprint == fingerprint && entry->seen != 0 && now - entry->seen < SIGHTINGS_AGE;
     if (!seen) {

@@ -15,7 +15,8 @@
 #include "gateway/uplink.h"
 #include "platform/secret_memory.h"
 
-static void enter_list(struct shard_stream *stream) {
+static void enter_list(struct shard_stream *stream)
+{
     struct stream_table *table = &stream->shard->streams;
     stream->older = table->newest;
     if (stream->older != NULL) {
@@ -24,7 +25,8 @@ static void enter_list(struct shard_stream *stream) {
     table->newest = stream;
 }
 
-static void leave_list(struct shard_stream *stream) {
+static void leave_list(struct shard_stream *stream)
+{
     struct stream_table *table = &stream->shard->streams;
     if (stream->older != NULL) {
         stream->older->newer = stream->newer;
@@ -32,7 +34,8 @@ static void leave_list(struct shard_stream *stream) {
     *(stream->newer != NULL ? &stream->newer->older : &table->newest) = stream->older;
 }
 
-static void enter_silent(struct shard_stream *stream) {
+static void enter_silent(struct shard_stream *stream)
+{
     struct stream_table *table = &stream->shard->streams;
     stream->silent_older = table->silent_newest;
     *(table->silent_newest != NULL ? &table->silent_newest->silent_newer : &table->silent_oldest) = stream;
@@ -40,7 +43,8 @@ static void enter_silent(struct shard_stream *stream) {
     table->silent_count++;
 }
 
-static void leave_silent(struct shard_stream *stream) {
+static void leave_silent(struct shard_stream *stream)
+{
     struct stream_table *table = &stream->shard->streams;
     *(stream->silent_older != NULL ? &stream->silent_older->silent_newer : &table->silent_oldest) =
         stream->silent_newer;
@@ -50,7 +54,8 @@ static void leave_silent(struct shard_stream *stream) {
 }
 
 /* Gives back what belongs to the handshake and not to a session. */
-static void end_handshake(struct shard_stream *stream) {
+static void end_handshake(struct shard_stream *stream)
+{
     if (stream->handshake != NULL) {
         admission_handshake_end(stream->shard->admission, &stream->peer);
         usmp_gateway_handshake_wipe(stream->handshake);
@@ -60,7 +65,8 @@ static void end_handshake(struct shard_stream *stream) {
     deadlines_set(&stream->shard->deadlines, &stream->deadline, DEADLINE_NEVER);
 }
 
-static void destroy(struct shard_stream *stream) {
+static void destroy(struct shard_stream *stream)
+{
     if (stream->state == STREAM_SILENT) {
         leave_silent(stream);
     }
@@ -70,25 +76,29 @@ static void destroy(struct shard_stream *stream) {
     free(stream);
 }
 
-void stream_close(struct shard_stream *stream) {
+void stream_close(struct shard_stream *stream)
+{
     struct shard *shard = stream->shard;
     void *handle = stream->handle;
     destroy(stream);
     shard->ports.close(shard->ports.context, handle);
 }
 
-void stream_resume(struct shard_stream *stream) {
+void stream_resume(struct shard_stream *stream)
+{
     stream->shard->ports.resume(stream->shard->ports.context, stream->handle);
 }
 
-void stream_close_all(struct shard *shard) {
+void stream_close_all(struct shard *shard)
+{
     while (shard->streams.newest != NULL) {
         destroy(shard->streams.newest);
     }
 }
 
 struct shard_stream *shard_stream_open(struct shard *shard, const struct address *peer, void *handle,
-                                       struct shard_time now) {
+                                       struct shard_time now)
+{
     struct address address = address_normalised(peer);
     if (shard->draining || admission_is_locked_out(shard->admission, &address, NULL, now.monotonic)) {
         return NULL;
@@ -118,7 +128,8 @@ struct shard_stream *shard_stream_open(struct shard *shard, const struct address
 }
 
 /* A connection is a proved address: what it does wrong counts. */
-static void fail(struct shard_stream *stream, const char *reason, bool logged, struct shard_time now) {
+static void fail(struct shard_stream *stream, const char *reason, bool logged, struct shard_time now)
+{
     struct shard *shard = stream->shard;
     const struct usmp_gateway_handshake *handshake = stream->handshake;
     const uint8_t *device = handshake == NULL ? NULL : handshake->device_id;
@@ -132,7 +143,8 @@ static void fail(struct shard_stream *stream, const char *reason, bool logged, s
 }
 
 /* False: the stream is closed. */
-static bool receive_hello(struct shard_stream *stream, const struct usmp_frame *frame, struct shard_time now) {
+static bool receive_hello(struct shard_stream *stream, const struct usmp_frame *frame, struct shard_time now)
+{
     struct shard *shard = stream->shard;
     struct usmp_hello hello;
     if (!usmp_hello_read(frame, &hello) || !handshake_takes_wire(shard, frame->version)) {
@@ -169,7 +181,8 @@ static bool receive_hello(struct shard_stream *stream, const struct usmp_frame *
 }
 
 /* False: the stream is closed. */
-static bool receive_hello_ack(struct shard_stream *stream, const struct usmp_frame *frame, struct shard_time now) {
+static bool receive_hello_ack(struct shard_stream *stream, const struct usmp_frame *frame, struct shard_time now)
+{
     struct shard *shard = stream->shard;
     struct usmp_hello_ack hello_ack;
     if (frame->version != stream->handshake->version || !usmp_hello_ack_read(frame, &hello_ack)) {
@@ -200,7 +213,8 @@ static bool receive_hello_ack(struct shard_stream *stream, const struct usmp_fra
     return false;
 }
 
-static void end_for_protocol(struct shard_stream *stream, struct shard_time now) {
+static void end_for_protocol(struct shard_stream *stream, struct shard_time now)
+{
     if (stream->session != NULL) {
         session_end(stream->session, SEAM_PROTOCOL, now);
     } else {
@@ -209,7 +223,8 @@ static void end_for_protocol(struct shard_stream *stream, struct shard_time now)
 }
 
 static enum shard_reading receive_frame(struct shard_stream *stream, const struct usmp_frame *frame,
-                                        struct shard_time now) {
+                                        struct shard_time now)
+{
     switch (stream->state) {
     case STREAM_SILENT:
         return receive_hello(stream, frame, now) ? SHARD_READ_ON : SHARD_READ_CLOSED;
@@ -233,8 +248,9 @@ static enum shard_reading receive_frame(struct shard_stream *stream, const struc
     return SHARD_READ_CLOSED;
 }
 
-static enum shard_reading read_frames(struct shard_stream *stream, const uint8_t *bytes, size_t size,
-                                      size_t *consumed, struct shard_time now) {
+static enum shard_reading read_frames(struct shard_stream *stream, const uint8_t *bytes, size_t size, size_t *consumed,
+                                      struct shard_time now)
+{
     size_t offset = 0;
     enum shard_reading reading = SHARD_READ_ON;
     while (reading == SHARD_READ_ON && offset < size) {
@@ -258,13 +274,15 @@ static enum shard_reading read_frames(struct shard_stream *stream, const uint8_t
 }
 
 enum shard_reading shard_stream_bytes(struct shard *shard, struct shard_stream *stream, const uint8_t *bytes,
-                                      size_t size, size_t *consumed, struct shard_time now) {
+                                      size_t size, size_t *consumed, struct shard_time now)
+{
     enum shard_reading reading = read_frames(stream, bytes, size, consumed, now);
     secret_memory_wipe(shard->scratch, sizeof shard->scratch);
     return reading;
 }
 
-void shard_stream_drained(struct shard *shard, struct shard_stream *stream, struct shard_time now) {
+void shard_stream_drained(struct shard *shard, struct shard_stream *stream, struct shard_time now)
+{
     (void)shard;
     if (stream->session != NULL) {
         downlink_drained(stream->session);
@@ -272,7 +290,8 @@ void shard_stream_drained(struct shard *shard, struct shard_stream *stream, stru
     }
 }
 
-void shard_stream_lost(struct shard *shard, struct shard_stream *stream, struct shard_time now) {
+void shard_stream_lost(struct shard *shard, struct shard_stream *stream, struct shard_time now)
+{
     (void)shard;
     struct session *session = stream->session;
     destroy(stream);
@@ -282,7 +301,8 @@ void shard_stream_lost(struct shard *shard, struct shard_stream *stream, struct 
     }
 }
 
-void stream_due(struct shard_stream *stream, struct shard_time now) {
+void stream_due(struct shard_stream *stream, struct shard_time now)
+{
     (void)now;
     if (stream->handshake != NULL) {
         handshake_count(stream->shard, USMP_TCP, stream->handshake->version, SHARD_HANDSHAKE_TIMEOUT);

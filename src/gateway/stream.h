@@ -30,12 +30,12 @@ enum stream_state {
 struct shard_stream {
     struct shard *shard;
     void *handle;
-    struct address peer;                      /* normalised */
+    struct address peer; /* normalised */
     enum stream_state state;
     struct usmp_gateway_handshake *handshake; /* secret memory; from HELLO to the session */
     struct session *session;
-    struct deadline deadline;                 /* of the handshake */
-    struct shard_stream *older;               /* all streams of the shard */
+    struct deadline deadline;   /* of the handshake */
+    struct shard_stream *older; /* all streams of the shard */
     struct shard_stream *newer;
     struct shard_stream *silent_older;
     struct shard_stream *silent_newer;

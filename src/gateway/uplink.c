@@ -5,12 +5,14 @@
 #include "gateway/shard_internal.h"
 #include "platform/secret_memory.h"
 
-static void count_drop(struct session *session, enum shard_drop drop) {
+static void count_drop(struct session *session, enum shard_drop drop)
+{
     session->shard->counters.dropped[drop]++;
 }
 
 /* Only what is newer than all before, and accepted, says where a device is now (docs/security.md rule 20). */
-static void follow(struct session *session, const struct shard_path *path) {
+static void follow(struct session *session, const struct shard_path *path)
+{
     if (path != NULL && session->wire.newest &&
         (!address_equal(&path->peer, &session->path.peer) || !address_equal(&path->local, &session->path.local) ||
          path->interface != session->path.interface)) {
@@ -18,14 +20,16 @@ static void follow(struct session *session, const struct shard_path *path) {
     }
 }
 
-static enum uplink_verdict refuse(struct session *session, bool for_memory, struct shard_time now) {
+static enum uplink_verdict refuse(struct session *session, bool for_memory, struct shard_time now)
+{
     usmp_session_refuse(&session->wire);
     count_drop(session, SHARD_DROP_NO_ROOM);
     session_pause(session, for_memory, now);
     return UPLINK_NO_ROOM;
 }
 
-static enum uplink_verdict offer(struct session *session, const struct shard_path *path, struct shard_time now) {
+static enum uplink_verdict offer(struct session *session, const struct shard_path *path, struct shard_time now)
+{
     struct shard *shard = session->shard;
     struct usmp_offer message = session->wire.offer;
     uint64_t cost = seam_event_cost(message.size);
@@ -45,7 +49,8 @@ static enum uplink_verdict offer(struct session *session, const struct shard_pat
 }
 
 static enum uplink_verdict act(struct session *session, enum usmp_session_verdict verdict,
-                               const struct shard_path *path, struct shard_time now) {
+                               const struct shard_path *path, struct shard_time now)
+{
     switch (verdict) {
     case USMP_SESSION_OFFER:
         return offer(session, path, now);
@@ -79,7 +84,8 @@ static enum uplink_verdict act(struct session *session, enum usmp_session_verdic
 
 /* Lingering: libusmp still answers copies of BYE; nothing here has a consequence for anybody else. */
 static enum uplink_verdict frame_for_lingering(struct session *session, const struct usmp_frame *frame,
-                                               struct shard_time now) {
+                                               struct shard_time now)
+{
     struct shard *shard = session->shard;
     enum usmp_session_verdict verdict = usmp_session_receive(&session->wire, frame, shard->scratch, now.monotonic);
     if (verdict == USMP_SESSION_OFFER) {
@@ -89,8 +95,9 @@ static enum uplink_verdict frame_for_lingering(struct session *session, const st
     return UPLINK_ENDED;
 }
 
-enum uplink_verdict uplink_frame(struct session *session, const struct usmp_frame *frame,
-                                 const struct shard_path *path, struct shard_time now) {
+enum uplink_verdict uplink_frame(struct session *session, const struct usmp_frame *frame, const struct shard_path *path,
+                                 struct shard_time now)
+{
     struct shard *shard = session->shard;
     if (!session->live) {
         return frame_for_lingering(session, frame, now);
@@ -103,7 +110,8 @@ enum uplink_verdict uplink_frame(struct session *session, const struct usmp_fram
     return session_run(session, now) ? result : UPLINK_ENDED;
 }
 
-bool uplink_utack(struct session *session, const uint8_t *bytes, size_t size, struct shard_time now) {
+bool uplink_utack(struct session *session, const uint8_t *bytes, size_t size, struct shard_time now)
+{
     switch (usmp_session_receive_utack(&session->wire, bytes, size, now.monotonic)) {
     case USMP_SESSION_SENT:
         if (session->live) {

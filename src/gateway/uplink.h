@@ -15,9 +15,8 @@ enum uplink_verdict {
 };
 
 /* A frame of the session; `path` is where it came from over UDP, else NULL. */
-enum uplink_verdict uplink_frame(struct session *session, const struct usmp_frame *frame,
-                                 const struct shard_path *path, struct shard_time now)
-    __attribute__((warn_unused_result));
+enum uplink_verdict uplink_frame(struct session *session, const struct usmp_frame *frame, const struct shard_path *path,
+                                 struct shard_time now) __attribute__((warn_unused_result));
 
 /* A UTACK. False: it is not for this session, another at the same address may be meant. */
 bool uplink_utack(struct session *session, const uint8_t *bytes, size_t size, struct shard_time now)
