@@ -45,7 +45,7 @@ enum usmp_frame_verdict usmp_frame_parse_datagram(const uint8_t *bytes, size_t s
                                                   struct usmp_frame *frame) USMP_MUST_USE;
 
 /* Writes a frame to `out`, which has room for USMP_HEADER_SIZE + length bytes, and returns that size. `payload` may be
- * out + USMP_HEADER_SIZE already; it may be NULL when length is 0. Version, type and length must fit each other. */
+ * out + USMP_HEADER_SIZE already. Version, type and length must fit each other; no type has an empty payload. */
 size_t usmp_frame_write(uint8_t version, uint8_t type, uint32_t seq, const uint8_t *payload, size_t length,
                         uint8_t *out);
 

@@ -18,8 +18,8 @@ enum crypto_start_result {
 
 enum crypto_start_result crypto_start(void) CRYPTO_MUST_USE;
 
-/* For a log line: what a result means. */
-const char *crypto_start_explain(enum crypto_start_result result);
+/* For a log line: what a result of crypto_start() means. */
+const char *crypto_start_explain(enum crypto_start_result explained);
 
 /* For a log line: which AES-256-GCM is in use, "libsodium" or "libcrypto". */
 const char *crypto_aes_name(void);

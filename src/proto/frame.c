@@ -143,7 +143,7 @@ size_t usmp_frame_write(uint8_t version, uint8_t type, uint32_t seq, const uint8
                         uint8_t *out)
 {
     usmp_frame_header_begin(version, type, seq, length, out);
-    if (length > 0 && payload != out + USMP_HEADER_SIZE)
+    if (payload != out + USMP_HEADER_SIZE)
         memcpy(out + USMP_HEADER_SIZE, payload, length);
     return usmp_frame_header_finish(out, length);
 }

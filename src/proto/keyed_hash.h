@@ -11,7 +11,7 @@
 
 #define USMP_KEYED_HASH_WORDS 16
 
-void usmp_keyed_hash_init(uint32_t state[USMP_KEYED_HASH_WORDS], const void *key, size_t size);
+void usmp_keyed_hash_init(uint32_t state[USMP_KEYED_HASH_WORDS], const void *bytes, size_t size);
 
 void usmp_keyed_hash(const uint32_t state[USMP_KEYED_HASH_WORDS], const struct crypto_part *parts, size_t count,
                      uint8_t out[CRYPTO_HMAC_SIZE]);

@@ -98,11 +98,10 @@ struct usmp_reassembly_step usmp_reassembly_check(const struct usmp_reassembly *
     return check_udp(reassembly, type, seq);
 }
 
-/* Whether a control frame stands where the rest of a dropped message was due: the rest is then behind it. Behind BYE
- * is nothing. */
-static bool pushes_tail_back(const struct usmp_reassembly *before, uint8_t type, uint32_t seq, bool drops_partial)
+/* Whether a control frame stands where the rest of a dropped message was due: the rest is then behind it. */
+static bool pushes_tail_back(const struct usmp_reassembly *before, uint32_t seq, bool drops_partial)
 {
-    return type != USMP_BYE && (is_tail(before, seq) || (drops_partial && seq == due(before)));
+    return is_tail(before, seq) || (drops_partial && seq == due(before));
 }
 
 void usmp_reassembly_accept(struct usmp_reassembly *reassembly, enum usmp_transport transport, uint8_t type,
@@ -132,7 +131,7 @@ void usmp_reassembly_accept(struct usmp_reassembly *reassembly, enum usmp_transp
             mark_tail(reassembly, seq + 1);
         break;
     case USMP_REASSEMBLY_CONTROL:
-        if (pushes_tail_back(&before, type, seq, step.drops_partial))
+        if (pushes_tail_back(&before, seq, step.drops_partial))
             mark_tail(reassembly, seq + 1);
         break;
     case USMP_REASSEMBLY_WHOLE:

@@ -14,8 +14,8 @@ static void test_of_the_paper(void **state)
     (void)state;
     uint8_t key[CRYPTO_SIPHASH_KEY_SIZE];
     uint8_t input[15];
-    for (uint8_t i = 0; i < sizeof key; i++)
-        key[i] = i;
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)i;
     memcpy(input, key, sizeof input);
     uint64_t hash = crypto_siphash(key, input, sizeof input);
     const uint8_t expected[] = {0xE5, 0x45, 0xBE, 0x49, 0x61, 0xCA, 0x29, 0xA1}; /* 0xa129ca6149be45e5 */

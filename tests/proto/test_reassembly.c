@@ -173,10 +173,13 @@ static void test_udp_tails_are_remembered_for_a_window(void **state)
         {DATA, 164, DROP}, {DATA, 166, WHOLE});
     RUN(USMP_UDP, {FRAG, 100, BEGIN}, {FRAG, 400, BEGIN_INSTEAD}, {DATA, 402, WHOLE_INSTEAD}, {DATA, 401, DROP},
         {DATA, 399, WHOLE}, {DATA, 403, WHOLE});
+    RUN(USMP_UDP, {FRAG, 100, BEGIN}, {FRAG, 166, BEGIN_INSTEAD}, {DATA, 168, WHOLE_INSTEAD}, {DATA, 165, WHOLE});
     /* Further back nothing is known, and nothing is delivered that might be a tail. */
     RUN(USMP_UDP, {FRAG, 400, BEGIN}, {DATA, 402, WHOLE_INSTEAD}, {DATA, 337, DROP}, {DATA, 338, WHOLE});
     RUN(USMP_UDP, {FRAG, 400, BEGIN}, {DATA, 402, WHOLE_INSTEAD}, {FRAG, 337, DROP}, {DATA, 338, DROP},
         {DATA, 339, WHOLE});
+    RUN(USMP_UDP, {FRAG, 400, BEGIN}, {DATA, 402, WHOLE_INSTEAD}, {FRAG, 300, DROP}, {DATA, 301, DROP},
+        {DATA, 401, DROP});
 }
 
 static void test_the_last_numbers(void **state)

@@ -88,7 +88,7 @@ static void change_value(const json_t *transcript, json_t *value, const char *me
     char changed[4096];
     size_t length = json_string_length(value);
     assert_true(length + 3 < sizeof changed);
-    strcpy(changed, json_string_value(value));
+    memcpy(changed, json_string_value(value), length + 1);
     size_t digit = digit_that_counts(length);
     if (length > 0) {
         char original = changed[digit];
@@ -97,7 +97,7 @@ static void change_value(const json_t *transcript, json_t *value, const char *me
         assert_differs(transcript, member);
         changed[digit] = original;
     }
-    strcpy(changed + length, "00");
+    memcpy(changed + length, "00", 3);
     json_string_set(value, changed);
     /* HMAC pads keys up to 64 bytes with zeros: a PSK with one more is the same key. */
     if (strcmp(member, "psk") != 0)

@@ -151,7 +151,7 @@ bool replay_handshake(const struct replay *replay)
     if (json_array_size(list) != MESSAGES)
         return replay_report_differs(replay->report, "handshake has %zu frames, not 4", json_array_size(list));
     for (size_t i = 0; i < MESSAGES; i++) {
-        struct recorded recorded;
+        struct recorded recorded = {.size = 0};
         replay_report_at(replay->report, "handshake[%zu]", i);
         if (!read_frame(replay, json_array_get(list, i), messages[i].from, messages[i].type, &recorded) ||
             !messages[i].replay(replay, &recorded))
