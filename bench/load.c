@@ -168,8 +168,7 @@ static void pump(struct peer *peer)
     for (unsigned count = 0; peer->left > 0 && count < load->together; count++) {
         if (!usmp_session_can_send(&peer->device.session))
             break;
-        enum usmp_send_verdict verdict =
-            usmp_session_send(&peer->device.session, load->payload, load->size, now_us());
+        enum usmp_send_verdict verdict = usmp_session_send(&peer->device.session, load->payload, load->size, now_us());
         if (verdict != USMP_SEND_STARTED && verdict != USMP_SEND_WRITTEN)
             break;
         peer->left--;
@@ -353,10 +352,14 @@ static bool read_address(struct load *load, const char *host, unsigned port)
 static void parse(int argc, char **argv, struct load *load)
 {
     static const struct option options[] = {
-        {"key", required_argument, NULL, 'k'},      {"udp", no_argument, NULL, 'u'},
-        {"wire", required_argument, NULL, 'w'},     {"devices", required_argument, NULL, 'n'},
-        {"messages", required_argument, NULL, 'm'}, {"size", required_argument, NULL, 's'},
-        {"together", required_argument, NULL, 't'}, {"hold", required_argument, NULL, 'o'},
+        {"key", required_argument, NULL, 'k'},
+        {"udp", no_argument, NULL, 'u'},
+        {"wire", required_argument, NULL, 'w'},
+        {"devices", required_argument, NULL, 'n'},
+        {"messages", required_argument, NULL, 'm'},
+        {"size", required_argument, NULL, 's'},
+        {"together", required_argument, NULL, 't'},
+        {"hold", required_argument, NULL, 'o'},
         {NULL, 0, NULL, 0},
     };
     bool key = false;

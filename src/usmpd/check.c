@@ -10,7 +10,8 @@
 #include "usmpd/options.h"
 
 /* The registry is looked at even when the configuration has errors, so that one run shows everything. */
-static void examine(const char *path, struct diagnostics *diagnostics) {
+static void examine(const char *path, struct diagnostics *diagnostics)
+{
     struct config *config = config_examine(path, diagnostics);
     if (config == NULL) {
         return;
@@ -22,7 +23,8 @@ static void examine(const char *path, struct diagnostics *diagnostics) {
     config_free(config);
 }
 
-int check_configuration(const char *path) {
+int check_configuration(const char *path)
+{
     struct diagnostics *diagnostics = diagnostics_open();
     if (diagnostics == NULL) {
         fputs("usmpd: out of memory\n", stderr);

@@ -27,7 +27,7 @@
 
 struct daemon {
     uv_loop_t loop;
-    struct config *config;      /* of the start: what only a start changes is borrowed from it for good */
+    struct config *config; /* of the start: what only a start changes is borrowed from it for good */
     struct registry *registry;
     struct admission *admission;
     struct hub *hub;
@@ -38,14 +38,15 @@ struct daemon {
     size_t signal_count;
     uv_timer_t shutdown_timer;
     uv_timer_t watchdog;
-    unsigned terminations;      /* signals to stop so far */
+    unsigned terminations; /* signals to stop so far */
     int exit_status;
     uint8_t boot_secret[REGISTRY_BOOT_SECRET_SIZE];
 };
 
 /* Start. */
 
-static bool load(struct daemon *daemon, const char *path) {
+static bool load(struct daemon *daemon, const char *path)
+{
     struct diagnostics *diagnostics = diagnostics_open();
     if (diagnostics == NULL) {
         fputs("usmpd: out of memory\n", stderr);
@@ -71,13 +72,15 @@ static bool load(struct daemon *daemon, const char *path) {
     return loaded;
 }
 
-static bool fail(struct daemon *daemon, const char *what, const char *why) {
+static bool fail(struct daemon *daemon, const char *what, const char *why)
+{
     log_write(LOG_LEVEL_ERROR, LOG_FIELDS(log_string("error", why)), "%s", what);
     daemon->exit_status = EXIT_FAILURE;
     return false;
 }
 
-static bool check_memory(struct daemon *daemon) {
+static bool check_memory(struct daemon *daemon)
+{
     struct secret_memory_state keys = secret_memory_state(SECRET_MEMORY_KEYS);
     if (keys.unlocked_bytes == 0) {
         return true;
@@ -91,13 +94,15 @@ static bool check_memory(struct daemon *daemon) {
     return true;
 }
 
-static void deliver(void *context, struct seam_outbox *outbox) {
+static void deliver(void *context, struct seam_outbox *outbox)
+{
     struct daemon *daemon = context;
-    hub_receive(daemon->hub, outbox);
+    hub_receive(daemon->hub, worker_inbox(daemon->worker), outbox);
     status_touch(&daemon->status);
 }
 
-static bool open_worker(struct daemon *daemon, struct inherited_sockets *inherited) {
+static bool open_worker(struct daemon *daemon, struct inherited_sockets *inherited)
+{
     struct error_text error;
     struct worker_options options = {.loop = &daemon->loop,
                                      .config = daemon->config,
@@ -113,7 +118,8 @@ static bool open_worker(struct daemon *daemon, struct inherited_sockets *inherit
     return true;
 }
 
-static bool open_parts(struct daemon *daemon) {
+static bool open_parts(struct daemon *daemon)
+{
     struct error_text error;
     struct inherited_sockets inherited;
     uint8_t hash_key[16];
@@ -126,40 +132,48 @@ static bool open_parts(struct daemon *daemon) {
     if (!inherited_sockets_take(&inherited, &error)) {
         return fail(daemon, "cannot use the sockets of the service manager", error.text);
     }
-    daemon->hub = hub_open(&daemon->loop, daemon->config, &error);
+    struct hub_settings settings = {.backends = &daemon->config->backends, .workers = 1, .version = USMPD_VERSION};
+    daemon->hub = hub_open(&daemon->loop, &settings, &error);
     if (daemon->hub == NULL) {
         inherited_sockets_close(&inherited);
         return fail(daemon, "cannot start", error.text);
     }
     bool opened = open_worker(daemon, &inherited);
     inherited_sockets_close(&inherited);
-    if (opened && !hub_attach(daemon->hub, worker_inbox(daemon->worker))) {
-        return fail(daemon, "cannot start", "out of memory");
+    if (opened) {
+        hub_attach(daemon->hub, worker_inbox(daemon->worker));
     }
     return opened;
 }
 
 /* Stop. */
 
-static void stop_loop(struct daemon *daemon) {
+static void stop_loop(struct daemon *daemon)
+{
     uv_stop(&daemon->loop);
 }
 
-static void on_flushed(void *context) {
+static void on_flushed(void *context)
+{
     stop_loop(context);
 }
 
-static void on_drained(void *context) {
+static void on_drained(void *context)
+{
     struct daemon *daemon = context;
-    hub_drain(daemon->hub, on_flushed, daemon);
+    if (hub_drain(daemon->hub, on_flushed, daemon) == HUB_DRAINED) {
+        stop_loop(daemon);
+    }
 }
 
-static void on_shutdown_timeout(uv_timer_t *timer) {
+static void on_shutdown_timeout(uv_timer_t *timer)
+{
     log_write(LOG_LEVEL_WARN, NULL, "not everything could be said or written within shutdown_timeout");
     stop_loop(timer->data);
 }
 
-static void on_terminate(uv_signal_t *handle, int number) {
+static void on_terminate(uv_signal_t *handle, int number)
+{
     struct daemon *daemon = handle->data;
     if (++daemon->terminations > 1) {
         stop_loop(daemon);
@@ -172,7 +186,8 @@ static void on_terminate(uv_signal_t *handle, int number) {
     worker_drain(daemon->worker, on_drained, daemon);
 }
 
-static void on_hangup(uv_signal_t *handle, int number) {
+static void on_hangup(uv_signal_t *handle, int number)
+{
     struct daemon *daemon = handle->data;
     (void)number;
     if (daemon->terminations == 0) {
@@ -180,7 +195,8 @@ static void on_hangup(uv_signal_t *handle, int number) {
     }
 }
 
-static bool watch_signal(struct daemon *daemon, int number, uv_signal_cb callback) {
+static bool watch_signal(struct daemon *daemon, int number, uv_signal_cb callback)
+{
     uv_signal_t *handle = &daemon->signals[daemon->signal_count];
     int result = uv_signal_init(&daemon->loop, handle);
     if (result != 0) {
@@ -192,19 +208,22 @@ static bool watch_signal(struct daemon *daemon, int number, uv_signal_cb callbac
     return result == 0 || fail(daemon, "cannot watch signals", uv_strerror(result));
 }
 
-static void on_watchdog(uv_timer_t *timer) {
+static void on_watchdog(uv_timer_t *timer)
+{
     (void)timer;
     notify_watchdog();
 }
 
-static void start_watchdog(struct daemon *daemon) {
+static void start_watchdog(struct daemon *daemon)
+{
     uint64_t interval = notify_watchdog_interval_us() / 1000;
     if (interval > 0) {
         uv_timer_start(&daemon->watchdog, on_watchdog, interval, interval);
     }
 }
 
-static bool start(struct daemon *daemon) {
+static bool start(struct daemon *daemon)
+{
     if (!open_parts(daemon) || !check_memory(daemon)) {
         return false;
     }
@@ -230,14 +249,16 @@ static bool start(struct daemon *daemon) {
     return true;
 }
 
-static void close_signals(struct daemon *daemon) {
+static void close_signals(struct daemon *daemon)
+{
     for (size_t index = 0; index < daemon->signal_count; index++) {
         uv_close((uv_handle_t *)&daemon->signals[index], NULL);
     }
 }
 
 /* The worker hands its last events to the hub, so it goes first, and the hub after the worker's handles are closed. */
-static void close_parts(struct daemon *daemon) {
+static void close_parts(struct daemon *daemon)
+{
     close_signals(daemon);
     uv_close((uv_handle_t *)&daemon->shutdown_timer, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
@@ -255,7 +276,8 @@ static void close_parts(struct daemon *daemon) {
     admission_close(daemon->admission);
 }
 
-static void run(struct daemon *daemon) {
+static void run(struct daemon *daemon)
+{
     uv_timer_init(&daemon->loop, &daemon->shutdown_timer);
     uv_timer_init(&daemon->loop, &daemon->watchdog);
     daemon->shutdown_timer.data = daemon;
@@ -270,7 +292,8 @@ static void run(struct daemon *daemon) {
     close_parts(daemon);
 }
 
-int daemon_run(const char *config_path) {
+int daemon_run(const char *config_path)
+{
     struct daemon *daemon = calloc(1, sizeof *daemon);
     if (daemon == NULL) {
         fputs("usmpd: out of memory\n", stderr);

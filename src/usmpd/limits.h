@@ -7,7 +7,8 @@
 
 _Static_assert(CONFIG_TRUSTED_MAX <= ADMISSION_TRUSTED_MAX, "every configured network has a place");
 
-static inline struct admission_limits limits_of(const struct config *config) {
+static inline struct admission_limits limits_of(const struct config *config)
+{
     return (struct admission_limits){.sessions = config->limits.sessions,
                                      .sessions_per_address = config->limits.sessions_per_ip,
                                      .default_psk_sessions = config->limits.default_psk_sessions,

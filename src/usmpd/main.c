@@ -8,7 +8,8 @@
 #include "usmpd/daemon.h"
 #include "usmpd/options.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct options options;
     enum options_action action = options_parse(argc, argv, &options);
     if (action == OPTIONS_DONE) {

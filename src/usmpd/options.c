@@ -34,7 +34,8 @@ static const struct option long_options[] = {
     {.name = NULL},
 };
 
-enum options_action options_parse(int argc, char **argv, struct options *options) {
+enum options_action options_parse(int argc, char **argv, struct options *options)
+{
     enum options_action action = OPTIONS_RUN;
     options->config = OPTIONS_DEFAULT_CONFIG;
     int option;

@@ -18,7 +18,6 @@ struct options {
     const char *config; /* points into argv, or to the default */
 };
 
-enum options_action options_parse(int argc, char **argv, struct options *options)
-    __attribute__((warn_unused_result));
+enum options_action options_parse(int argc, char **argv, struct options *options) __attribute__((warn_unused_result));
 
 #endif

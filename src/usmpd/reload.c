@@ -9,32 +9,38 @@
 #include "usmpd/limits.h"
 #include "worker/worker.h"
 
-void reload_open(struct reload *reload, uv_loop_t *loop, const struct config *started, const uint8_t *boot_secret) {
+void reload_open(struct reload *reload, uv_loop_t *loop, const struct config *started, const uint8_t *boot_secret)
+{
     *reload = (struct reload){.loop = loop, .started = started, .running = started, .boot_secret = boot_secret};
     reload->work.data = reload;
 }
 
-void reload_serve(struct reload *reload, struct worker *worker, struct admission *admission) {
+void reload_serve(struct reload *reload, struct worker *worker, struct admission *admission)
+{
     reload->worker = worker;
     reload->admission = admission;
 }
 
-const struct config *reload_config(const struct reload *reload) {
+const struct config *reload_config(const struct reload *reload)
+{
     return reload->running;
 }
 
-static void log_diagnostic(void *context, enum diagnostics_severity severity, const char *text) {
+static void log_diagnostic(void *context, enum diagnostics_severity severity, const char *text)
+{
     (void)context;
-    log_write(severity == DIAGNOSTICS_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-              LOG_FIELDS(log_string("problem", text)), "configuration");
+    log_write(severity == DIAGNOSTICS_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, LOG_FIELDS(log_string("problem", text)),
+              "configuration");
 }
 
-void reload_log_diagnostics(const struct diagnostics *diagnostics) {
+void reload_log_diagnostics(const struct diagnostics *diagnostics)
+{
     diagnostics_each(diagnostics, log_diagnostic, NULL);
 }
 
 /* On a thread of libuv's pool. */
-static void read_files(uv_work_t *work) {
+static void read_files(uv_work_t *work)
+{
     struct reload *reload = work->data;
     reload->diagnostics = diagnostics_open();
     if (reload->diagnostics == NULL) {
@@ -46,7 +52,8 @@ static void read_files(uv_work_t *work) {
     }
 }
 
-static void free_owned(struct reload *reload, const struct config *config) {
+static void free_owned(struct reload *reload, const struct config *config)
+{
     if (config != reload->started) {
         union {
             const struct config *in;
@@ -56,7 +63,8 @@ static void free_owned(struct reload *reload, const struct config *config) {
     }
 }
 
-static void log_changes(const struct config_changes *changes) {
+static void log_changes(const struct config_changes *changes)
+{
     log_write(LOG_LEVEL_INFO,
               LOG_FIELDS(log_string("now", changes->text[CONFIG_EFFECT_NOW]),
                          log_string("new_sessions", changes->text[CONFIG_EFFECT_NEW_SESSIONS]),
@@ -68,7 +76,8 @@ static void log_changes(const struct config_changes *changes) {
     }
 }
 
-static void take_over(struct reload *reload) {
+static void take_over(struct reload *reload)
+{
     struct admission_limits limits = limits_of(reload->config);
     if (!admission_configure(reload->admission, &limits)) {
         log_write(LOG_LEVEL_ERROR, NULL, "no memory for the new limits: the configuration stays as it was");
@@ -85,13 +94,15 @@ static void take_over(struct reload *reload) {
     log_changes(&reload->changes);
 }
 
-static void drop(struct reload *reload) {
+static void drop(struct reload *reload)
+{
     config_free(reload->config);
     registry_release(reload->registry);
     log_write(LOG_LEVEL_ERROR, NULL, "the configuration has errors: everything stays as it was");
 }
 
-static void on_read(uv_work_t *work, int status) {
+static void on_read(uv_work_t *work, int status)
+{
     struct reload *reload = work->data;
     reload->busy = false;
     if (reload->diagnostics != NULL) {
@@ -115,7 +126,8 @@ static void on_read(uv_work_t *work, int status) {
     }
 }
 
-void reload_request(struct reload *reload) {
+void reload_request(struct reload *reload)
+{
     if (reload->worker == NULL) {
         return;
     }
@@ -131,7 +143,8 @@ void reload_request(struct reload *reload) {
     }
 }
 
-void reload_close(struct reload *reload) {
+void reload_close(struct reload *reload)
+{
     reload->worker = NULL;
     while (reload->busy) {
         uv_run(reload->loop, UV_RUN_ONCE);

@@ -18,13 +18,13 @@ struct worker;
 struct reload {
     uv_loop_t *loop;
     uv_work_t work;
-    const struct config *started;  /* the configuration of the start: not freed here */
-    const struct config *running;  /* that, or the latest one taken over, which is owned */
+    const struct config *started; /* the configuration of the start: not freed here */
+    const struct config *running; /* that, or the latest one taken over, which is owned */
     const uint8_t *boot_secret;
     struct worker *worker;
     struct admission *admission;
-    bool busy;                     /* the thread is reading */
-    bool again;                    /* asked for while it was */
+    bool busy;  /* the thread is reading */
+    bool again; /* asked for while it was */
     /* What the thread has read: */
     struct diagnostics *diagnostics;
     struct config *config;
