@@ -17,13 +17,15 @@ struct queued_write {
     uint8_t bytes[];
 };
 
-static void forget_kept(struct connection *connection) {
+static void forget_kept(struct connection *connection)
+{
     free(connection->kept);
     connection->kept = NULL;
     connection->kept_size = 0;
 }
 
-static void enter_list(struct connection *connection) {
+static void enter_list(struct connection *connection)
+{
     struct connections *connections = connection->connections;
     connection->older = connections->newest;
     if (connection->older != NULL) {
@@ -33,7 +35,8 @@ static void enter_list(struct connection *connection) {
     connections->count++;
 }
 
-static void leave_list(struct connection *connection) {
+static void leave_list(struct connection *connection)
+{
     struct connections *connections = connection->connections;
     if (connection->older != NULL) {
         connection->older->newer = connection->newer;
@@ -42,14 +45,16 @@ static void leave_list(struct connection *connection) {
     connections->count--;
 }
 
-static void on_closed(uv_handle_t *handle) {
+static void on_closed(uv_handle_t *handle)
+{
     struct connection *connection = handle->data;
     leave_list(connection);
     forget_kept(connection);
     free(connection);
 }
 
-static void leave_resumed(struct connection *connection) {
+static void leave_resumed(struct connection *connection)
+{
     if (!connection->is_resumed) {
         return;
     }
@@ -61,7 +66,8 @@ static void leave_resumed(struct connection *connection) {
     *place = connection->resumed_next;
 }
 
-void connection_close(struct connection *connection) {
+void connection_close(struct connection *connection)
+{
     connection->stream = NULL;
     leave_resumed(connection);
     if (!uv_is_closing((uv_handle_t *)&connection->handle)) {
@@ -69,14 +75,16 @@ void connection_close(struct connection *connection) {
     }
 }
 
-void connections_close_all(struct connections *connections) {
+void connections_close_all(struct connections *connections)
+{
     for (struct connection *connection = connections->newest; connection != NULL; connection = connection->older) {
         connection_close(connection);
     }
 }
 
 /* The peer is gone: the shard hears of it, and then the handle goes. */
-static void lose(struct connection *connection) {
+static void lose(struct connection *connection)
+{
     struct connections *connections = connection->connections;
     struct shard_stream *stream = connection->stream;
     connection_close(connection);
@@ -86,7 +94,8 @@ static void lose(struct connection *connection) {
 }
 
 /* What was not consumed stays with the connection until more comes. */
-static bool keep(struct connection *connection, const uint8_t *bytes, size_t size) {
+static bool keep(struct connection *connection, const uint8_t *bytes, size_t size)
+{
     uint8_t *kept = NULL;
     if (size > 0) {
         kept = malloc(size);
@@ -104,7 +113,8 @@ static bool keep(struct connection *connection, const uint8_t *bytes, size_t siz
 static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer);
 
 /* libuv reads behind what was kept, so that a frame in two pieces is whole in one place. */
-static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
+static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
     (void)suggested;
     struct connection *connection = handle->data;
     struct connections *connections = connection->connections;
@@ -113,7 +123,8 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
     buffer->len = CONNECTION_READ_SIZE;
 }
 
-static void feed(struct connection *connection, const uint8_t *bytes, size_t size) {
+static void feed(struct connection *connection, const uint8_t *bytes, size_t size)
+{
     struct connections *connections = connection->connections;
     size_t consumed = 0;
     enum shard_reading reading = shard_stream_bytes(connections->shard, connection->stream, bytes, size, &consumed,
@@ -136,7 +147,8 @@ static void feed(struct connection *connection, const uint8_t *bytes, size_t siz
     }
 }
 
-static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
+static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer)
+{
     (void)buffer;
     struct connection *connection = handle->data;
     struct connections *connections = connection->connections;
@@ -150,7 +162,8 @@ static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffe
     }
 }
 
-void connection_resume(struct connection *connection) {
+void connection_resume(struct connection *connection)
+{
     if (connection->paused && !connection->is_resumed) {
         connection->is_resumed = true;
         connection->resumed_next = connection->connections->resumed;
@@ -160,7 +173,8 @@ void connection_resume(struct connection *connection) {
 
 /* One at a time from the list: feeding one may close another. Kept bytes are fed from where they are; `keep` puts what
  * is left in a new place before it frees this one. */
-void connections_feed_resumed(struct connections *connections) {
+void connections_feed_resumed(struct connections *connections)
+{
     while (connections->resumed != NULL) {
         struct connection *connection = connections->resumed;
         leave_resumed(connection);
@@ -168,7 +182,8 @@ void connections_feed_resumed(struct connections *connections) {
     }
 }
 
-static void on_written(uv_write_t *request, int status) {
+static void on_written(uv_write_t *request, int status)
+{
     struct queued_write *write = request->data;
     struct connection *connection = write->connection;
     connection->queued -= write->size;
@@ -184,7 +199,8 @@ static void on_written(uv_write_t *request, int status) {
     }
 }
 
-static enum shard_written queue(struct connection *connection, const uint8_t *bytes, size_t size) {
+static enum shard_written queue(struct connection *connection, const uint8_t *bytes, size_t size)
+{
     if (connection->queued + size > SHARD_STREAM_QUEUE_MAX) {
         return SHARD_FAILED;
     }
@@ -205,7 +221,8 @@ static enum shard_written queue(struct connection *connection, const uint8_t *by
     return SHARD_QUEUED;
 }
 
-enum shard_written connection_write(struct connection *connection, const uint8_t *bytes, size_t size) {
+enum shard_written connection_write(struct connection *connection, const uint8_t *bytes, size_t size)
+{
     size_t taken = 0;
     if (connection->queued == 0) {
         /* libuv's buffers are not const; it only reads from them. */
@@ -223,7 +240,8 @@ enum shard_written connection_write(struct connection *connection, const uint8_t
     return taken == size ? SHARD_WRITTEN : queue(connection, bytes + taken, size - taken);
 }
 
-static bool peer_of(const uv_tcp_t *handle, struct address *peer) {
+static bool peer_of(const uv_tcp_t *handle, struct address *peer)
+{
     struct sockaddr_storage name;
     int length = sizeof name;
     return uv_tcp_getpeername(handle, (struct sockaddr *)&name, &length) == 0 &&
@@ -231,12 +249,13 @@ static bool peer_of(const uv_tcp_t *handle, struct address *peer) {
 }
 
 /* The shard says first whether it wants the peer; only then is anything read. */
-static void greet(struct connection *connection) {
+static void greet(struct connection *connection)
+{
     struct connections *connections = connection->connections;
     struct address peer;
     if (peer_of(&connection->handle, &peer)) {
-        connection->stream = shard_stream_open(connections->shard, &peer, connection,
-                                               connections->now(connections->context));
+        connection->stream =
+            shard_stream_open(connections->shard, &peer, connection, connections->now(connections->context));
     }
     if (connection->stream == NULL) {
         connection_close(connection);
@@ -249,7 +268,8 @@ static void greet(struct connection *connection) {
     }
 }
 
-void connection_open(struct connections *connections, int descriptor) {
+void connection_open(struct connections *connections, int descriptor)
+{
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
         close(descriptor);

@@ -24,9 +24,9 @@ struct connection {
     struct shard_stream *stream; /* NULL: closing */
     uint8_t *kept;               /* read and not consumed, `kept_size` bytes */
     size_t kept_size;
-    size_t queued;               /* bytes that libuv holds for us */
+    size_t queued; /* bytes that libuv holds for us */
     bool paused;
-    bool is_resumed;             /* in the list of those to be fed again before the loop sleeps */
+    bool is_resumed; /* in the list of those to be fed again before the loop sleeps */
     struct connection *resumed_next;
     struct connection *older; /* all of them */
     struct connection *newer;

@@ -2,13 +2,15 @@
 
 #include <assert.h>
 
-static void receive(struct datagrams *datagrams, const struct udp_datagram *datagram, struct shard_time now) {
+static void receive(struct datagrams *datagrams, const struct udp_datagram *datagram, struct shard_time now)
+{
     struct shard_path path = {
         .peer = datagram->path.peer, .local = datagram->path.local, .interface = datagram->path.interface};
     shard_datagram(datagrams->shard, &path, datagram->bytes, datagram->oversized ? 0 : datagram->size, now);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events) {
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
     struct datagram_socket *socket = poll->data;
     struct datagrams *datagrams = socket->owner;
     struct udp_datagram batch[UDP_SOCKET_BATCH];
@@ -25,7 +27,8 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     }
 }
 
-int datagrams_add(struct datagrams *datagrams, uv_loop_t *loop, struct udp_socket *socket) {
+int datagrams_add(struct datagrams *datagrams, uv_loop_t *loop, struct udp_socket *socket)
+{
     assert(datagrams->count < CONFIG_LISTEN_MAX);
     struct datagram_socket *added = &datagrams->sockets[datagrams->count];
     int result = uv_poll_init(loop, &added->poll, udp_socket_descriptor(socket));
@@ -40,7 +43,8 @@ int datagrams_add(struct datagrams *datagrams, uv_loop_t *loop, struct udp_socke
     return 0;
 }
 
-int datagrams_start(struct datagrams *datagrams) {
+int datagrams_start(struct datagrams *datagrams)
+{
     for (size_t index = 0; index < datagrams->count; index++) {
         int result = uv_poll_start(&datagrams->sockets[index].poll, UV_READABLE, on_readable);
         if (result != 0) {
@@ -51,7 +55,8 @@ int datagrams_start(struct datagrams *datagrams) {
 }
 
 /* The socket that is bound to the address, or else one that is bound to any address and has its port. */
-static struct datagram_socket *socket_for(struct datagrams *datagrams, const struct address *local) {
+static struct datagram_socket *socket_for(struct datagrams *datagrams, const struct address *local)
+{
     struct datagram_socket *found = &datagrams->sockets[0];
     for (size_t index = 0; index < datagrams->count; index++) {
         struct datagram_socket *socket = &datagrams->sockets[index];
@@ -65,19 +70,22 @@ static struct datagram_socket *socket_for(struct datagrams *datagrams, const str
     return found;
 }
 
-void datagrams_send(struct datagrams *datagrams, const struct shard_path *path, const uint8_t *bytes, size_t size) {
+void datagrams_send(struct datagrams *datagrams, const struct shard_path *path, const uint8_t *bytes, size_t size)
+{
     assert(datagrams->count > 0);
     struct udp_path from = {.peer = path->peer, .local = path->local, .interface = path->interface};
     udp_socket_queue(socket_for(datagrams, &path->local)->socket, &from, bytes, size);
 }
 
-void datagrams_flush(struct datagrams *datagrams) {
+void datagrams_flush(struct datagrams *datagrams)
+{
     for (size_t index = 0; index < datagrams->count; index++) {
         udp_socket_flush(datagrams->sockets[index].socket);
     }
 }
 
-uint64_t datagrams_lost(const struct datagrams *datagrams) {
+uint64_t datagrams_lost(const struct datagrams *datagrams)
+{
     uint64_t lost = 0;
     for (size_t index = 0; index < datagrams->count; index++) {
         lost += udp_socket_counters(datagrams->sockets[index].socket)->receive_dropped;
@@ -85,7 +93,8 @@ uint64_t datagrams_lost(const struct datagrams *datagrams) {
     return lost;
 }
 
-void datagrams_close(struct datagrams *datagrams, uv_close_cb closed) {
+void datagrams_close(struct datagrams *datagrams, uv_close_cb closed)
+{
     for (size_t index = 0; index < datagrams->count; index++) {
         uv_close((uv_handle_t *)&datagrams->sockets[index].poll, closed);
         udp_socket_close(datagrams->sockets[index].socket);

@@ -11,7 +11,8 @@
 
 #include "platform/address_text.h"
 
-static int open_bound(const struct sockaddr *address, socklen_t length) {
+static int open_bound(const struct sockaddr *address, socklen_t length)
+{
     int descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) {
         return -1;
@@ -19,8 +20,7 @@ static int open_bound(const struct sockaddr *address, socklen_t length) {
     int on = 1;
     int off = 0;
     if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        (address->sa_family != AF_INET6 ||
-         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
+        (address->sa_family != AF_INET6 || setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
         bind(descriptor, address, length) == 0 && listen(descriptor, STREAM_LISTENER_BACKLOG) == 0) {
         return descriptor;
     }
@@ -30,11 +30,13 @@ static int open_bound(const struct sockaddr *address, socklen_t length) {
     return -1;
 }
 
-static bool has_no_ipv6(int failure) {
+static bool has_no_ipv6(int failure)
+{
     return failure == EAFNOSUPPORT || failure == EADDRNOTAVAIL || failure == EPROTONOSUPPORT;
 }
 
-int stream_listener_bind(const struct config_address *address, struct error_text *error) {
+int stream_listener_bind(const struct config_address *address, struct error_text *error)
+{
     int descriptor = open_bound((const struct sockaddr *)&address->socket_address, address->length);
     if (descriptor < 0 && address->wildcard && has_no_ipv6(errno)) {
         struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(address->address.port)};
@@ -49,12 +51,14 @@ int stream_listener_bind(const struct config_address *address, struct error_text
     return descriptor;
 }
 
-static int open_spare(void) {
+static int open_spare(void)
+{
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 /* Out of descriptors: the one at the head of the queue is told by closing it. */
-static void turn_away(struct stream_listener *listener) {
+static void turn_away(struct stream_listener *listener)
+{
     if (listener->spare < 0) {
         return;
     }
@@ -66,7 +70,8 @@ static void turn_away(struct stream_listener *listener) {
     listener->spare = open_spare();
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events) {
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
     struct stream_listener *listener = poll->data;
     (void)events;
     for (unsigned share = 0; status == 0 && share < STREAM_LISTENER_SHARE; share++) {
@@ -83,7 +88,8 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
 }
 
 int stream_listener_open(struct stream_listener *listener, uv_loop_t *loop, int descriptor,
-                         void (*accepted)(void *context, int descriptor), void *context) {
+                         void (*accepted)(void *context, int descriptor), void *context)
+{
     int result = uv_poll_init(loop, &listener->poll, descriptor);
     if (result != 0) {
         close(descriptor);
@@ -97,15 +103,18 @@ int stream_listener_open(struct stream_listener *listener, uv_loop_t *loop, int 
     return 0;
 }
 
-int stream_listener_start(struct stream_listener *listener) {
+int stream_listener_start(struct stream_listener *listener)
+{
     return uv_poll_start(&listener->poll, UV_READABLE, on_readable);
 }
 
-void stream_listener_stop(struct stream_listener *listener) {
+void stream_listener_stop(struct stream_listener *listener)
+{
     uv_poll_stop(&listener->poll);
 }
 
-void stream_listener_close(struct stream_listener *listener, uv_close_cb closed) {
+void stream_listener_close(struct stream_listener *listener, uv_close_cb closed)
+{
     uv_close((uv_handle_t *)&listener->poll, closed);
     close(listener->descriptor);
     if (listener->spare >= 0) {

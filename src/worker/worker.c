@@ -14,8 +14,8 @@
 #include "worker/datagrams.h"
 #include "worker/stream_listener.h"
 
-#define IDLE_SHARE 4u        /* pieces of idle work before the loop looks for input again */
-#define DELIVERY_ROUNDS 8u   /* how often in one turn what was delivered may lead to more input from the hub */
+#define IDLE_SHARE 4u      /* pieces of idle work before the loop looks for input again */
+#define DELIVERY_ROUNDS 8u /* how often in one turn what was delivered may lead to more input from the hub */
 
 struct worker {
     uv_loop_t *loop;
@@ -27,18 +27,19 @@ struct worker {
     void *context;
     void (*drained)(void *context);
     void *drained_context;
-    struct shard_time now;     /* of this turn's latest input */
-    uint64_t timer_due;        /* what the timer is set to; SHARD_NEVER: it is not */
-    uv_prepare_t turn;         /* before the loop sleeps */
+    struct shard_time now; /* of this turn's latest input */
+    uint64_t timer_due;    /* what the timer is set to; SHARD_NEVER: it is not */
+    uv_prepare_t turn;     /* before the loop sleeps */
     uv_timer_t timer;
-    uv_idle_t idle;            /* running: the loop does not sleep, there is work to be done */
+    uv_idle_t idle; /* running: the loop does not sleep, there is work to be done */
     struct stream_listener listeners[CONFIG_LISTEN_MAX];
     size_t listener_count;
     struct datagrams datagrams;
     struct connections connections;
 };
 
-static struct shard_time read_clocks(void *context) {
+static struct shard_time read_clocks(void *context)
+{
     struct worker *worker = context;
     worker->now = (struct shard_time){.monotonic = clock_monotonic_us(), .wall = (int64_t)clock_wall_us()};
     return worker->now;
@@ -46,34 +47,40 @@ static struct shard_time read_clocks(void *context) {
 
 /* The ports of the shard. */
 
-static void send_datagram(void *context, const struct shard_path *path, const uint8_t *bytes, size_t size) {
+static void send_datagram(void *context, const struct shard_path *path, const uint8_t *bytes, size_t size)
+{
     struct worker *worker = context;
     datagrams_send(&worker->datagrams, path, bytes, size);
 }
 
-static enum shard_written write_stream(void *context, void *handle, const uint8_t *bytes, size_t size) {
+static enum shard_written write_stream(void *context, void *handle, const uint8_t *bytes, size_t size)
+{
     (void)context;
     return connection_write(handle, bytes, size);
 }
 
-static void resume_stream(void *context, void *handle) {
+static void resume_stream(void *context, void *handle)
+{
     (void)context;
     connection_resume(handle);
 }
 
-static void close_stream(void *context, void *handle) {
+static void close_stream(void *context, void *handle)
+{
     (void)context;
     connection_close(handle);
 }
 
-static void draw_random(void *context, void *out, size_t size) {
+static void draw_random(void *context, void *out, size_t size)
+{
     struct worker *worker = context;
     crypto_random_take(worker->random, worker->now.monotonic, out, size);
 }
 
 /* The end of a turn. */
 
-static void take_inbox(struct worker *worker) {
+static void take_inbox(struct worker *worker)
+{
     struct seam_credit credit;
     bool credited;
     struct seam_command *command = seam_inbox_take(&worker->inbox, &credit, &credited);
@@ -88,12 +95,14 @@ static void take_inbox(struct worker *worker) {
     }
 }
 
-static bool inbox_has_more(const struct worker *worker) {
+static bool inbox_has_more(const struct worker *worker)
+{
     return worker->inbox.commands != NULL || worker->inbox.credited;
 }
 
 /* Delivering may bring credit, credit may bring messages: a few rounds, then the loop looks for other input first. */
-static bool exchange(struct worker *worker) {
+static bool exchange(struct worker *worker)
+{
     for (unsigned round = 0; round < DELIVERY_ROUNDS; round++) {
         take_inbox(worker);
         connections_feed_resumed(&worker->connections);
@@ -109,12 +118,14 @@ static bool exchange(struct worker *worker) {
     return true;
 }
 
-static void on_timer(uv_timer_t *timer) {
+static void on_timer(uv_timer_t *timer)
+{
     struct worker *worker = timer->data;
     worker->timer_due = SHARD_NEVER;
 }
 
-static void set_timer(struct worker *worker) {
+static void set_timer(struct worker *worker)
+{
     uint64_t due = shard_deadline(worker->shard);
     if (due == worker->timer_due) {
         return;
@@ -129,11 +140,13 @@ static void set_timer(struct worker *worker) {
     uv_timer_start(&worker->timer, on_timer, (wait + 999) / 1000, 0);
 }
 
-static void on_idle(uv_idle_t *idle) {
+static void on_idle(uv_idle_t *idle)
+{
     (void)idle;
 }
 
-static bool make_ahead(struct worker *worker) {
+static bool make_ahead(struct worker *worker)
+{
     bool more = true;
     for (unsigned piece = 0; more && piece < IDLE_SHARE; piece++) {
         more = shard_idle(worker->shard, worker->now);
@@ -141,7 +154,8 @@ static bool make_ahead(struct worker *worker) {
     return more;
 }
 
-static void set_idle(struct worker *worker, bool busy) {
+static void set_idle(struct worker *worker, bool busy)
+{
     if (busy) {
         uv_idle_start(&worker->idle, on_idle);
     } else {
@@ -149,7 +163,8 @@ static void set_idle(struct worker *worker, bool busy) {
     }
 }
 
-static void end_turn(struct worker *worker) {
+static void end_turn(struct worker *worker)
+{
     read_clocks(worker);
     if (shard_deadline(worker->shard) <= worker->now.monotonic) {
         shard_advance(worker->shard, worker->now);
@@ -166,21 +181,25 @@ static void end_turn(struct worker *worker) {
     }
 }
 
-static void on_turn(uv_prepare_t *prepare) {
+static void on_turn(uv_prepare_t *prepare)
+{
     end_turn(prepare->data);
 }
 
 /* The hub has something for us. The turn's end comes before the loop sleeps, so there is nobody to wake. */
-static void on_wake(void *context) {
+static void on_wake(void *context)
+{
     (void)context;
 }
 
-static void on_accepted(void *context, int descriptor) {
+static void on_accepted(void *context, int descriptor)
+{
     struct worker *worker = context;
     connection_open(&worker->connections, descriptor);
 }
 
-static void init_handles(struct worker *worker) {
+static void init_handles(struct worker *worker)
+{
     uv_prepare_init(worker->loop, &worker->turn);
     uv_timer_init(worker->loop, &worker->timer);
     uv_idle_init(worker->loop, &worker->idle);
@@ -189,7 +208,8 @@ static void init_handles(struct worker *worker) {
     worker->idle.data = worker;
 }
 
-static bool add_listener(struct worker *worker, int descriptor, struct error_text *error) {
+static bool add_listener(struct worker *worker, int descriptor, struct error_text *error)
+{
     struct stream_listener *listener = &worker->listeners[worker->listener_count];
     int result = stream_listener_open(listener, worker->loop, descriptor, on_accepted, worker);
     if (result != 0) {
@@ -200,7 +220,8 @@ static bool add_listener(struct worker *worker, int descriptor, struct error_tex
     return true;
 }
 
-static bool add_udp_socket(struct worker *worker, struct udp_socket *socket, struct error_text *error) {
+static bool add_udp_socket(struct worker *worker, struct udp_socket *socket, struct error_text *error)
+{
     int result = datagrams_add(&worker->datagrams, worker->loop, socket);
     if (result != 0) {
         udp_socket_close(socket);
@@ -210,7 +231,8 @@ static bool add_udp_socket(struct worker *worker, struct udp_socket *socket, str
     return true;
 }
 
-static bool take_inherited(struct worker *worker, struct inherited_socket *inherited, struct error_text *error) {
+static bool take_inherited(struct worker *worker, struct inherited_socket *inherited, struct error_text *error)
+{
     int descriptor = inherited->descriptor;
     inherited->descriptor = -1;
     if (inherited->transport == INHERITED_SOCKET_TCP) {
@@ -222,7 +244,8 @@ static bool take_inherited(struct worker *worker, struct inherited_socket *inher
 
 /* Inherited sockets of a transport take the place of what is configured for it. */
 static bool take_all_inherited(struct worker *worker, struct inherited_sockets *inherited, bool *tcp, bool *udp,
-                               struct error_text *error) {
+                               struct error_text *error)
+{
     for (size_t index = 0; inherited != NULL && index < inherited->count; index++) {
         struct inherited_socket *socket = &inherited->sockets[index];
         *(socket->transport == INHERITED_SOCKET_TCP ? tcp : udp) = true;
@@ -233,7 +256,8 @@ static bool take_all_inherited(struct worker *worker, struct inherited_sockets *
     return true;
 }
 
-static bool bind_tcp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error) {
+static bool bind_tcp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error)
+{
     for (size_t index = 0; index < addresses->count; index++) {
         int descriptor = stream_listener_bind(&addresses->items[index], error);
         if (descriptor < 0 || !add_listener(worker, descriptor, error)) {
@@ -243,7 +267,8 @@ static bool bind_tcp(struct worker *worker, const struct config_address_list *ad
     return true;
 }
 
-static bool bind_udp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error) {
+static bool bind_udp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error)
+{
     for (size_t index = 0; index < addresses->count; index++) {
         struct udp_socket *socket = udp_socket_open(&addresses->items[index].address, false, error);
         if (socket == NULL || !add_udp_socket(worker, socket, error)) {
@@ -253,7 +278,8 @@ static bool bind_udp(struct worker *worker, const struct config_address_list *ad
     return true;
 }
 
-static bool bind_all(struct worker *worker, const struct worker_options *options, struct error_text *error) {
+static bool bind_all(struct worker *worker, const struct worker_options *options, struct error_text *error)
+{
     bool tcp = false;
     bool udp = false;
     return take_all_inherited(worker, options->inherited, &tcp, &udp, error) &&
@@ -261,7 +287,8 @@ static bool bind_all(struct worker *worker, const struct worker_options *options
            (udp || bind_udp(worker, &options->config->listen.udp, error));
 }
 
-static bool open_shard(struct worker *worker, const struct worker_options *options, struct error_text *error) {
+static bool open_shard(struct worker *worker, const struct worker_options *options, struct error_text *error)
+{
     struct shard_ports ports = {.context = worker,
                                 .send_datagram = send_datagram,
                                 .write = write_stream,
@@ -286,7 +313,8 @@ static bool open_shard(struct worker *worker, const struct worker_options *optio
     return true;
 }
 
-struct worker *worker_open(const struct worker_options *options, struct error_text *error) {
+struct worker *worker_open(const struct worker_options *options, struct error_text *error)
+{
     struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL) {
         error_text_set(error, "out of memory");
@@ -313,7 +341,8 @@ struct worker *worker_open(const struct worker_options *options, struct error_te
     return worker;
 }
 
-int worker_start(struct worker *worker) {
+int worker_start(struct worker *worker)
+{
     for (size_t index = 0; index < worker->listener_count; index++) {
         int result = stream_listener_start(&worker->listeners[index]);
         if (result != 0) {
@@ -324,15 +353,18 @@ int worker_start(struct worker *worker) {
     return result != 0 ? result : uv_prepare_start(&worker->turn, on_turn);
 }
 
-struct seam_inbox *worker_inbox(struct worker *worker) {
+struct seam_inbox *worker_inbox(struct worker *worker)
+{
     return &worker->inbox;
 }
 
-void worker_reload(struct worker *worker, const struct config *config, struct registry *registry) {
+void worker_reload(struct worker *worker, const struct config *config, struct registry *registry)
+{
     shard_reload(worker->shard, config, registry, read_clocks(worker));
 }
 
-void worker_drain(struct worker *worker, void (*drained)(void *context), void *context) {
+void worker_drain(struct worker *worker, void (*drained)(void *context), void *context)
+{
     for (size_t index = 0; index < worker->listener_count; index++) {
         stream_listener_stop(&worker->listeners[index]);
     }
@@ -341,7 +373,8 @@ void worker_drain(struct worker *worker, void (*drained)(void *context), void *c
     shard_drain(worker->shard, read_clocks(worker));
 }
 
-void worker_close(struct worker *worker) {
+void worker_close(struct worker *worker)
+{
     for (size_t index = 0; index < worker->listener_count; index++) {
         stream_listener_close(&worker->listeners[index], NULL);
     }
@@ -358,7 +391,8 @@ void worker_close(struct worker *worker) {
     uv_close((uv_handle_t *)&worker->idle, NULL);
 }
 
-void worker_free(struct worker *worker) {
+void worker_free(struct worker *worker)
+{
     if (worker == NULL) {
         return;
     }
@@ -372,13 +406,16 @@ void worker_free(struct worker *worker) {
         seam_outbox_finish(&worker->outbox, command, SEAM_NOT_CONNECTED);
         command = next;
     }
-    worker->deliver(worker->context, &worker->outbox);
+    if (!seam_outbox_is_empty(&worker->outbox)) {
+        worker->deliver(worker->context, &worker->outbox);
+    }
     seam_outbox_close(&worker->outbox);
     crypto_random_pool_close(worker->random);
     free(worker);
 }
 
-struct worker_status worker_status(const struct worker *worker) {
+struct worker_status worker_status(const struct worker *worker)
+{
     return (struct worker_status){.sessions = shard_session_count(worker->shard),
                                   .datagrams_lost = datagrams_lost(&worker->datagrams)};
 }

@@ -29,7 +29,8 @@ struct worker_options {
     const struct config *config;
     struct registry *registry;
     struct admission *admission;
-    struct inherited_sockets *inherited; /* those of a transport take the place of its `listen`; taken ones are marked */
+    struct inherited_sockets
+        *inherited; /* those of a transport take the place of its `listen`; taken ones are marked */
     /* What a turn has brought: empties the outbox of events and finished commands. */
     void (*deliver)(void *context, struct seam_outbox *outbox);
     void *context;
