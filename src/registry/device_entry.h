@@ -1,4 +1,4 @@
-/* One entry of `devices` (docs/registry.md): a mapping of key and settings, or a list of up to four such mappings for a
+/* One entry of `devices` (usmpd.yaml(5)): a mapping of key and settings, or a list of up to four such mappings for a
  * device that moves from one key to another. In a list each item has a key of its own, with `until` if it ends, and
  * settings stand in any one of them, each only once: they are the device's. */
 #ifndef REGISTRY_DEVICE_ENTRY_H

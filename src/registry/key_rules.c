@@ -138,7 +138,7 @@ const char *registry_key_explain_psk(enum registry_key_verdict verdict)
     case REGISTRY_KEY_GOOD:
         break;
     }
-    assert(!"a good key needs no explanation");
+    assert(false);
     return "";
 }
 

@@ -25,7 +25,7 @@ struct candidates {
     bool from_default;
 };
 
-/* A PSK is 32 bytes of HMAC-SHA256 over the raw id (docs/registry.md, master secret). */
+/* A PSK is 32 bytes of HMAC-SHA256 over the raw id (usmpd.yaml(5), psk.master_secret). */
 static void derive_psk(const struct crypto_hmac_key *secret, const uint8_t id[REGISTRY_ID_SIZE],
                        struct crypto_hmac_key *key)
 {
@@ -57,7 +57,7 @@ static void add_candidate(struct candidates *candidates, const struct crypto_hma
     candidates->count++;
 }
 
-/* The order of docs/registry.md: an entry with keys or a revoked one stands for itself (docs/security.md rule 2),
+/* The order of usmpd.yaml(5): an entry with keys or a revoked one stands for itself (docs/security.md rule 2),
  * everybody else has the key of `default`, or those of the master secrets. */
 static struct candidates find_candidates(const struct registry *registry, const struct registry_device *device,
                                          const struct crypto_hmac_key derived[DERIVED_KEYS], int64_t now)

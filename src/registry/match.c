@@ -32,7 +32,7 @@ const char *registry_verdict_text(enum registry_verdict verdict)
     case REGISTRY_WRONG_KEY:
         return "wrong PSK";
     }
-    assert(!"no such verdict");
+    assert(false);
     return "";
 }
 

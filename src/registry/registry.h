@@ -1,4 +1,4 @@
-/* The device registry (docs/registry.md): which keys and settings a device id has.
+/* The device registry (usmpd.yaml(5)): which keys and settings a device id has.
  *
  * A registry is a snapshot that never changes. A reload makes a new one, and whoever holds the old one goes on with it
  * until he lets go; so any thread may look things up without a lock. The last to release it wipes it.

@@ -354,6 +354,22 @@ static void test_sessions_outlive_a_reload_only_with_their_key(void **state)
     loading_close(&loading);
 }
 
+static void test_registry_that_is_shipped(void **state)
+{
+    (void)state;
+    loading_open(&loading);
+    loading.names[0] = USMPD_TEST_DATA_DIR "/../../conf/devices.yaml";
+    loading.config.psk.registry.count = 1;
+    loading.config.psk.insecure_permissions = true; /* a checkout is for everybody to read */
+    struct registry *registry = loading_run(&loading);
+    loading.names[0] = NULL;
+    assert_non_null(registry);
+    assert_int_equal(loading.said.errors, 0);
+    assert_int_equal(registry_summarise(registry).devices, 0);
+    registry_release(registry);
+    loading_close(&loading);
+}
+
 static int start_crypto(void **state)
 {
     (void)state;
@@ -380,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_weak_keys_are_counted),
         cmocka_unit_test(test_memory_that_is_not_locked),
         cmocka_unit_test(test_wires_of_the_configuration),
+        cmocka_unit_test(test_registry_that_is_shipped),
         cmocka_unit_test(test_sessions_outlive_a_reload_only_with_their_key),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
