@@ -106,12 +106,11 @@ static bool load_environment(struct config_secret *secret, const char *path, str
     return keep_bytes(secret, value, length, path, secrets, diagnostics);
 }
 
-static bool load_file(struct config_secret *secret, const char *path, const char *file, bool insecure,
+static bool load_file(struct config_secret *secret, const char *path, const struct secret_file *file,
                       struct config_arena *secrets, struct diagnostics *diagnostics)
 {
     size_t length;
-    char *bytes = secret_file_read(file, insecure ? SECRET_FILE_ANY : SECRET_FILE_PRIVATE, CONFIG_SECRET_MAX + 1,
-                                   &length, secret->place, diagnostics);
+    char *bytes = secret_file_read(file, CONFIG_SECRET_MAX + 1, &length, diagnostics);
     if (bytes == NULL) {
         return false;
     }
@@ -129,7 +128,19 @@ static bool load_file(struct config_secret *secret, const char *path, const char
     return fine;
 }
 
-static bool load_credential(struct config_secret *secret, const char *path, bool insecure, struct config_arena *secrets,
+static bool load_named_file(struct config_secret *secret, const char *path, bool insecure, struct config_arena *secrets,
+                            struct diagnostics *diagnostics)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%s.file", path);
+    struct secret_file file = {.path = secret->name,
+                               .access = insecure ? SECRET_FILE_ANY : SECRET_FILE_PRIVATE,
+                               .key = key,
+                               .place = secret->place};
+    return load_file(secret, path, &file, secrets, diagnostics);
+}
+
+static bool load_credential(struct config_secret *secret, const char *path, struct config_arena *secrets,
                             struct diagnostics *diagnostics)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -138,13 +149,16 @@ static bool load_credential(struct config_secret *secret, const char *path, bool
                         "%s.credential: there is no $CREDENTIALS_DIRECTORY; the service needs LoadCredential=", path);
         return false;
     }
-    char file[PATH_MAX];
-    int length = snprintf(file, sizeof file, "%s/%s", folder, secret->name);
-    if (length < 0 || (size_t)length >= sizeof file) {
+    char key[64];
+    snprintf(key, sizeof key, "%s.credential", path);
+    char name[PATH_MAX];
+    int length = snprintf(name, sizeof name, "%s/%s", folder, secret->name);
+    if (length < 0 || (size_t)length >= sizeof name) {
         diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, secret->place, "%s.credential: its path is too long", path);
         return false;
     }
-    return load_file(secret, path, file, insecure, secrets, diagnostics);
+    struct secret_file file = {.path = name, .access = SECRET_FILE_PRIVATE, .key = key, .place = secret->place};
+    return load_file(secret, path, &file, secrets, diagnostics);
 }
 
 bool config_secret_load(struct config_secret *secret, const char *path, bool insecure, struct config_arena *secrets,
@@ -154,9 +168,9 @@ bool config_secret_load(struct config_secret *secret, const char *path, bool ins
     case CONFIG_SECRET_ENVIRONMENT:
         return load_environment(secret, path, secrets, diagnostics);
     case CONFIG_SECRET_FILE:
-        return load_file(secret, path, secret->name, insecure, secrets, diagnostics);
+        return load_named_file(secret, path, insecure, secrets, diagnostics);
     case CONFIG_SECRET_CREDENTIAL:
-        return load_credential(secret, path, insecure, secrets, diagnostics);
+        return load_credential(secret, path, secrets, diagnostics);
     case CONFIG_SECRET_NONE:
         break;
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,65 +40,70 @@ static bool comes_from_platform(int descriptor)
     return below;
 }
 
-/* A message that stands at the file itself begins with its name anyway. */
-static const char *subject(const char *path, struct diagnostics_place place)
+/* Adds "key: path <what is wrong with it>". */
+__attribute__((format(printf, 3, 4))) static void refuse(const struct secret_file *file,
+                                                         struct diagnostics *diagnostics, const char *format, ...)
 {
-    return place.file != NULL && place.line == 0 && strcmp(place.file, path) == 0 ? "this file" : path;
+    char wrong[DIAGNOSTICS_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(wrong, sizeof wrong, format, arguments);
+    va_end(arguments);
+    if (file->key == NULL) {
+        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, file->place, "this file %s", wrong);
+    } else {
+        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, file->place, "%s: %s %s", file->key, file->path, wrong);
+    }
 }
 
-static bool is_acceptable(int descriptor, const char *path, enum secret_file_access access,
-                          struct diagnostics_place place, struct diagnostics *diagnostics)
+static bool is_acceptable(const struct secret_file *file, int descriptor, struct diagnostics *diagnostics)
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be examined: %s", subject(path, place),
-                        strerror(errno));
+        refuse(file, diagnostics, "cannot be examined: %s", strerror(errno));
         return false;
     }
     if (S_ISDIR(status.st_mode)) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s is a folder, not a file", subject(path, place));
+        refuse(file, diagnostics, "is a folder, not a file");
         return false;
     }
-    if (access == SECRET_FILE_ANY) {
+    if (file->access == SECRET_FILE_ANY) {
         return true;
     }
     if (!S_ISREG(status.st_mode)) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s is no regular file", subject(path, place));
+        refuse(file, diagnostics, "is no regular file");
         return false;
     }
     if (comes_from_platform(descriptor)) {
         return true;
     }
     if (status.st_uid != geteuid() && status.st_uid != 0) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place,
-                        "%s belongs to user %u, who can read and change it: it must belong to user %u (who runs this) "
-                        "or to root: chown it",
-                        subject(path, place), status.st_uid, geteuid());
+        refuse(file, diagnostics,
+               "belongs to user %u, who can read and change it: it must belong to user %u (who runs this) "
+               "or to root: chown it",
+               status.st_uid, geteuid());
         return false;
     }
     if ((status.st_mode & (S_IROTH | S_IWOTH | S_IXOTH)) != 0) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place,
-                        "%s holds keys and is open to others (mode %04o): chmod o-rwx %s", subject(path, place),
-                        status.st_mode & 07777u, path);
+        refuse(file, diagnostics, "holds keys and is open to others (mode %04o): chmod o-rwx %s",
+               status.st_mode & 07777u, file->path);
         return false;
     }
     return true;
 }
 
-int secret_file_open(const char *path, enum secret_file_access access, struct diagnostics_place place,
-                     struct diagnostics *diagnostics)
+int secret_file_open(const struct secret_file *file, struct diagnostics *diagnostics)
 {
     int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
-    if (access == SECRET_FILE_PRIVATE) {
+    if (file->access == SECRET_FILE_PRIVATE) {
         flags |= O_NONBLOCK; /* or a pipe in the file's place would hold the start up before it is refused */
     }
-    int descriptor = open(path, flags);
+    int descriptor = open(file->path, flags);
     if (descriptor < 0) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be opened: %s", subject(path, place),
-                        strerror(errno));
+        refuse(file, diagnostics, "cannot be opened: %s", strerror(errno));
         return -1;
     }
-    if (!is_acceptable(descriptor, path, access, place, diagnostics)) {
+    if (!is_acceptable(file, descriptor, diagnostics)) {
         close(descriptor);
         return -1;
     }
@@ -124,10 +130,9 @@ static ssize_t read_up_to(int descriptor, char *bytes, size_t size)
     return (ssize_t)done;
 }
 
-char *secret_file_read(const char *path, enum secret_file_access access, size_t limit, size_t *length,
-                       struct diagnostics_place place, struct diagnostics *diagnostics)
+char *secret_file_read(const struct secret_file *file, size_t limit, size_t *length, struct diagnostics *diagnostics)
 {
-    int descriptor = secret_file_open(path, access, place, diagnostics);
+    int descriptor = secret_file_open(file, diagnostics);
     if (descriptor < 0) {
         return NULL;
     }
@@ -137,14 +142,11 @@ char *secret_file_read(const char *path, enum secret_file_access access, size_t 
     int error = errno;
     close(descriptor);
     if (bytes == NULL) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be read: out of memory",
-                        subject(path, place));
+        refuse(file, diagnostics, "cannot be read: out of memory");
     } else if (count < 0) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s cannot be read: %s", subject(path, place),
-                        strerror(error));
+        refuse(file, diagnostics, "cannot be read: %s", strerror(error));
     } else if ((size_t)count > limit) {
-        diagnostics_add(diagnostics, DIAGNOSTICS_ERROR, place, "%s is larger than %zu bytes", subject(path, place),
-                        limit);
+        refuse(file, diagnostics, "is larger than %zu bytes", limit);
     } else {
         bytes[count] = '\0';
         *length = (size_t)count;

@@ -19,15 +19,20 @@ enum secret_file_access {
     SECRET_FILE_ANY,
 };
 
-/* A descriptor for reading, which the caller closes, or -1 after adding an error at `place` (that of the key which
- * names the file, or the file as a whole). */
-int secret_file_open(const char *path, enum secret_file_access access, struct diagnostics_place place,
-                     struct diagnostics *diagnostics) __attribute__((warn_unused_result));
+struct secret_file {
+    const char *path;
+    enum secret_file_access access;
+    const char *key;                /* dotted, of the key that names the file, for messages; NULL: the file itself is */
+    struct diagnostics_place place; /* where messages stand */
+};
+
+/* A descriptor for reading, which the caller closes, or -1 after adding an error. */
+int secret_file_open(const struct secret_file *file, struct diagnostics *diagnostics)
+    __attribute__((warn_unused_result));
 
 /* The whole file in secret memory, for secret_memory_free, and its length; a NUL that `length` does not count stands
- * behind it. NULL after adding an error at `place`, which a file of more than `limit` bytes is, too. */
-char *secret_file_read(const char *path, enum secret_file_access access, size_t limit, size_t *length,
-                       struct diagnostics_place place, struct diagnostics *diagnostics)
+ * behind it. NULL after adding an error, which a file of more than `limit` bytes is, too. */
+char *secret_file_read(const struct secret_file *file, size_t limit, size_t *length, struct diagnostics *diagnostics)
     __attribute__((warn_unused_result));
 
 #endif

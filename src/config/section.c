@@ -73,6 +73,10 @@ static void read_backends(struct config_reading *reading, const struct config_ke
         size_t back = config_reading_enter(reading, "[%zu]", index);
         items[index].place = config_reading_place(reading, item);
         config_section_read(reading, CONFIG_BACKEND_PREFIX, item, &items[index]);
+        if (item->kind != YAML_MAPPING && !yaml_tree_is_null(item)) {
+            items[index].name = NULL;
+            items[index].socket = NULL;
+        }
         config_reading_leave(reading, back);
     }
     memcpy(value, &backends, sizeof backends);

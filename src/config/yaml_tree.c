@@ -46,8 +46,9 @@ struct yaml_tree *yaml_tree_parse(const char *file, const char *bytes, size_t le
 
 struct yaml_tree *yaml_tree_load(const char *file, bool private_file, struct diagnostics *diagnostics)
 {
-    int descriptor = secret_file_open(file, private_file ? SECRET_FILE_PRIVATE : SECRET_FILE_ANY,
-                                      (struct diagnostics_place){.file = file}, diagnostics);
+    struct secret_file source = {
+        .path = file, .access = private_file ? SECRET_FILE_PRIVATE : SECRET_FILE_ANY, .place = {.file = file}};
+    int descriptor = secret_file_open(&source, diagnostics);
     if (descriptor < 0) {
         return NULL;
     }

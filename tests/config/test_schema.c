@@ -42,7 +42,7 @@ static void values_lie_within_their_struct(void **state)
 static void sections_are_what_stands_before_dots(void **state)
 {
     (void)state;
-    static const char *const sections[] = {"listen", "wire",    "psk", "limits",     "spool",
+    static const char *const sections[] = {"listen",  "wire",    "psk", "limits",    "spool",
                                            "control", "metrics", "log", "backends[]"};
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
         assert_true(config_schema_is_section(sections[i]));

@@ -105,13 +105,20 @@ static void write_file(const char *path, const char *text, mode_t mode)
     close(descriptor);
 }
 
-static const struct diagnostics_place place = {.file = "usmpd.yaml", .line = 4, .column = 9};
+static struct secret_file named_by_a_key(const char *path, enum secret_file_access access)
+{
+    return (struct secret_file){.path = path,
+                                .access = access,
+                                .key = "psk.master_secret.file",
+                                .place = {.file = "usmpd.yaml", .line = 4, .column = 9}};
+}
 
 static void assert_read(void **state, const char *path, enum secret_file_access access, const char *text)
 {
     struct fixture *fixture = *state;
     size_t length = 99;
-    char *bytes = secret_file_read(path, access, 16, &length, place, fixture->diagnostics);
+    struct secret_file file = named_by_a_key(path, access);
+    char *bytes = secret_file_read(&file, 16, &length, fixture->diagnostics);
     assert_messages(fixture->diagnostics, "");
     assert_non_null(bytes);
     assert_int_equal(length, strlen(text));
@@ -124,7 +131,8 @@ static void assert_refused_at(void **state, const char *path, enum secret_file_a
 {
     struct fixture *fixture = *state;
     size_t length = 99;
-    char *bytes = secret_file_read(path, access, 16, &length, place, fixture->diagnostics);
+    struct secret_file file = named_by_a_key(path, access);
+    char *bytes = secret_file_read(&file, 16, &length, fixture->diagnostics);
     assert_null(bytes);
     assert_int_equal(length, 99);
     assert_messages_at(fixture->diagnostics, message, __FILE__, line);
@@ -152,10 +160,14 @@ static void files_open_to_others_are_refused(void **state)
         mode_t mode;
         const char *message;
     } cases[] = {
-        {0604, "usmpd.yaml:4:9: f holds keys and is open to others (mode 0604): chmod o-rwx f\n"},
-        {0602, "usmpd.yaml:4:9: f holds keys and is open to others (mode 0602): chmod o-rwx f\n"},
-        {0601, "usmpd.yaml:4:9: f holds keys and is open to others (mode 0601): chmod o-rwx f\n"},
-        {0644, "usmpd.yaml:4:9: f holds keys and is open to others (mode 0644): chmod o-rwx f\n"},
+        {0604,
+         "usmpd.yaml:4:9: psk.master_secret.file: f holds keys and is open to others (mode 0604): chmod o-rwx f\n"},
+        {0602,
+         "usmpd.yaml:4:9: psk.master_secret.file: f holds keys and is open to others (mode 0602): chmod o-rwx f\n"},
+        {0601,
+         "usmpd.yaml:4:9: psk.master_secret.file: f holds keys and is open to others (mode 0601): chmod o-rwx f\n"},
+        {0644,
+         "usmpd.yaml:4:9: psk.master_secret.file: f holds keys and is open to others (mode 0644): chmod o-rwx f\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_file("f", "secret", cases[i].mode);
@@ -174,10 +186,11 @@ static void owner_is_this_user_or_root(void **state)
     assert_read(state, "f", SECRET_FILE_PRIVATE, "secret");
     pretended_owner = 54321;
     char message[256];
-    snprintf(message, sizeof message,
-             "usmpd.yaml:4:9: f belongs to user 54321, who can read and change it: it must belong to user %u (who runs "
-             "this) or to root: chown it\n",
-             geteuid());
+    snprintf(
+        message, sizeof message,
+        "usmpd.yaml:4:9: psk.master_secret.file: f belongs to user 54321, who can read and change it: it must belong to user %u (who runs "
+        "this) or to root: chown it\n",
+        geteuid());
     assert_refused("f", SECRET_FILE_PRIVATE, message);
     assert_read(state, "f", SECRET_FILE_ANY, "secret");
 }
@@ -188,21 +201,25 @@ static void links_are_followed_and_their_target_is_checked(void **state)
     assert_int_equal(symlink("f", "link"), 0);
     assert_read(state, "link", SECRET_FILE_PRIVATE, "secret");
     assert_int_equal(chmod("f", 0644), 0);
-    assert_refused("link", SECRET_FILE_PRIVATE,
-                   "usmpd.yaml:4:9: link holds keys and is open to others (mode 0644): chmod o-rwx link\n");
+    assert_refused(
+        "link", SECRET_FILE_PRIVATE,
+        "usmpd.yaml:4:9: psk.master_secret.file: link holds keys and is open to others (mode 0644): chmod o-rwx link\n");
     assert_int_equal(symlink("nothing", "dangling"), 0);
     assert_refused("dangling", SECRET_FILE_PRIVATE,
-                   "usmpd.yaml:4:9: dangling cannot be opened: No such file or directory\n");
+                   "usmpd.yaml:4:9: psk.master_secret.file: dangling cannot be opened: No such file or directory\n");
 }
 
 static void only_regular_files_hold_secrets(void **state)
 {
     assert_int_equal(mkdir("folder", 0700), 0);
-    assert_refused("folder", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: folder is a folder, not a file\n");
-    assert_refused("folder", SECRET_FILE_ANY, "usmpd.yaml:4:9: folder is a folder, not a file\n");
+    assert_refused("folder", SECRET_FILE_PRIVATE,
+                   "usmpd.yaml:4:9: psk.master_secret.file: folder is a folder, not a file\n");
+    assert_refused("folder", SECRET_FILE_ANY,
+                   "usmpd.yaml:4:9: psk.master_secret.file: folder is a folder, not a file\n");
     assert_int_equal(mkfifo("pipe", 0600), 0);
-    assert_refused("pipe", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: pipe is no regular file\n");
-    assert_refused("none", SECRET_FILE_ANY, "usmpd.yaml:4:9: none cannot be opened: No such file or directory\n");
+    assert_refused("pipe", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: psk.master_secret.file: pipe is no regular file\n");
+    assert_refused("none", SECRET_FILE_ANY,
+                   "usmpd.yaml:4:9: psk.master_secret.file: none cannot be opened: No such file or directory\n");
 }
 
 static void credentials_directory_is_trusted(void **state)
@@ -213,7 +230,7 @@ static void credentials_directory_is_trusted(void **state)
     assert_int_equal(mkdir("credentials", 0755), 0);
     write_file("credentials/f", "secret", 0444);
     static const char refusal[] =
-        "usmpd.yaml:4:9: credentials/f holds keys and is open to others (mode 0444): chmod o-rwx credentials/f\n";
+        "usmpd.yaml:4:9: psk.master_secret.file: credentials/f holds keys and is open to others (mode 0444): chmod o-rwx credentials/f\n";
     assert_refused("credentials/f", SECRET_FILE_PRIVATE, refusal);
     setenv("CREDENTIALS_DIRECTORY", folder, 1);
     assert_read(state, "credentials/f", SECRET_FILE_PRIVATE, "secret");
@@ -224,13 +241,15 @@ static void credentials_directory_is_trusted(void **state)
 
     /* Its name alone is no way out of it. */
     write_file("f", "secret", 0644);
-    assert_refused("credentials/../f", SECRET_FILE_PRIVATE,
-                   "usmpd.yaml:4:9: credentials/../f holds keys and is open to others (mode 0644): chmod o-rwx "
-                   "credentials/../f\n");
+    assert_refused(
+        "credentials/../f", SECRET_FILE_PRIVATE,
+        "usmpd.yaml:4:9: psk.master_secret.file: credentials/../f holds keys and is open to others (mode 0644): chmod o-rwx "
+        "credentials/../f\n");
     assert_int_equal(symlink("../f", "credentials/out"), 0);
-    assert_refused("credentials/out", SECRET_FILE_PRIVATE,
-                   "usmpd.yaml:4:9: credentials/out holds keys and is open to others (mode 0644): chmod o-rwx "
-                   "credentials/out\n");
+    assert_refused(
+        "credentials/out", SECRET_FILE_PRIVATE,
+        "usmpd.yaml:4:9: psk.master_secret.file: credentials/out holds keys and is open to others (mode 0644): chmod o-rwx "
+        "credentials/out\n");
 
     /* Neither does a name that begins alike, a relative one, or one of nothing count. */
     folder[strlen(folder) - 1] = '\0';
@@ -245,20 +264,23 @@ static void credentials_directory_is_trusted(void **state)
 static void size_is_bounded(void **state)
 {
     write_file("f", "seventeen bytes !", 0600);
-    assert_refused("f", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: f is larger than 16 bytes\n");
+    assert_refused("f", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: psk.master_secret.file: f is larger than 16 bytes\n");
 }
 
 static void failures_of_the_system_are_told(void **state)
 {
     write_file("f", "secret", 0600);
     failing_fstat = EIO;
-    assert_refused("f", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: f cannot be examined: Input/output error\n");
+    assert_refused("f", SECRET_FILE_PRIVATE,
+                   "usmpd.yaml:4:9: psk.master_secret.file: f cannot be examined: Input/output error\n");
     failing_fstat = 0;
     failing_reads = EIO;
-    assert_refused("f", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: f cannot be read: Input/output error\n");
+    assert_refused("f", SECRET_FILE_PRIVATE,
+                   "usmpd.yaml:4:9: psk.master_secret.file: f cannot be read: Input/output error\n");
     failing_reads = 0;
     short_of_memory = true;
-    assert_refused("f", SECRET_FILE_PRIVATE, "usmpd.yaml:4:9: f cannot be read: out of memory\n");
+    assert_refused("f", SECRET_FILE_PRIVATE,
+                   "usmpd.yaml:4:9: psk.master_secret.file: f cannot be read: out of memory\n");
     short_of_memory = false;
     interrupted_reads = 2;
     assert_read(state, "f", SECRET_FILE_PRIVATE, "secret");
@@ -282,8 +304,8 @@ static void message_about_the_file_itself(void **state)
 {
     struct fixture *fixture = *state;
     write_file("f", "secret", 0644);
-    assert_int_equal(
-        secret_file_open("f", SECRET_FILE_PRIVATE, (struct diagnostics_place){.file = "f"}, fixture->diagnostics), -1);
+    struct secret_file file = {.path = "f", .access = SECRET_FILE_PRIVATE, .place = {.file = "f"}};
+    assert_int_equal(secret_file_open(&file, fixture->diagnostics), -1);
     assert_messages(fixture->diagnostics, "f: this file holds keys and is open to others (mode 0644): chmod o-rwx f\n");
 }
 

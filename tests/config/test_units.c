@@ -39,8 +39,8 @@ static void no_durations(void **state)
 {
     (void)state;
     static const char no_duration[] = "is no duration: a whole number and ms, s, m, h or d";
-    static const char *const texts[] = {"",     "s",    "ms",  "-1s",  "+1s", " 1s", "1 s",    "1s ", "1.5s",
-                                        "1S",   "1sec", "1us", "1m1s", "1_0s", "٣s",  "1\ns", "0x1s"};
+    static const char *const texts[] = {"",   "s",    "ms",  "-1s",  "+1s",  " 1s", "1 s",  "1s ", "1.5s",
+                                        "1S", "1sec", "1us", "1m1s", "1_0s", "٣s",  "1\ns", "0x1s"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_no_duration(texts[i], no_duration);
     }
@@ -122,8 +122,7 @@ static void modes(void **state)
 static void no_modes(void **state)
 {
     (void)state;
-    static const char no_mode[] =
-        "is no mode: three octal digits, with or without a 0 before them, such as \"0660\"";
+    static const char no_mode[] = "is no mode: three octal digits, with or without a 0 before them, such as \"0660\"";
     static const char *const texts[] = {"", "66", "0680", "06600", "rw-rw----", "-660", "0o660", "u=rw", " 660"};
     mode_t mode = 077;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -155,9 +154,9 @@ static void formats_in_the_largest_whole_unit(void **state)
     static const struct {
         uint64_t value;
         const char *duration;
-    } durations_as_text[] = {{0, "0ms"},           {100000, "100ms"},          {1500000, "1500ms"}, {60000000, "1m"},
-                             {90000000, "90s"},    {3600000000ull, "1h"},      {7, "0ms"},
-                             {86400000000ull, "1d"}, {90000000000ull, "25h"}};
+    } durations_as_text[] = {{0, "0ms"},       {100000, "100ms"},      {1500000, "1500ms"},
+                             {60000000, "1m"}, {90000000, "90s"},      {3600000000ull, "1h"},
+                             {7, "0ms"},       {86400000000ull, "1d"}, {90000000000ull, "25h"}};
     for (size_t i = 0; i < sizeof durations_as_text / sizeof durations_as_text[0]; i++) {
         config_units_format_duration(durations_as_text[i].value, text);
         assert_string_equal(text, durations_as_text[i].duration);
@@ -173,16 +172,11 @@ static void formats_in_the_largest_whole_unit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),
-        cmocka_unit_test(no_durations),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(no_sizes),
-        cmocka_unit_test(counts),
-        cmocka_unit_test(no_counts),
-        cmocka_unit_test(modes),
-        cmocka_unit_test(no_modes),
-        cmocka_unit_test(booleans),
-        cmocka_unit_test(formats_in_the_largest_whole_unit),
+        cmocka_unit_test(durations), cmocka_unit_test(no_durations),
+        cmocka_unit_test(sizes),     cmocka_unit_test(no_sizes),
+        cmocka_unit_test(counts),    cmocka_unit_test(no_counts),
+        cmocka_unit_test(modes),     cmocka_unit_test(no_modes),
+        cmocka_unit_test(booleans),  cmocka_unit_test(formats_in_the_largest_whole_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
