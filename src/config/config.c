@@ -23,8 +23,7 @@ static struct config_memory *open_memory(const char *path)
     return memory;
 }
 
-/* NULL after adding that memory is short. */
-static struct config *from_tree(const char *path, const struct yaml_tree *tree, struct diagnostics *diagnostics)
+struct config *config_from_tree(const char *path, const struct yaml_tree *tree, struct diagnostics *diagnostics)
 {
     struct config_memory *memory = open_memory(path);
     if (memory == NULL) {
@@ -49,7 +48,7 @@ struct config *config_read(const char *path, struct diagnostics *diagnostics)
     if (tree == NULL) {
         return NULL;
     }
-    struct config *config = from_tree(path, tree, diagnostics);
+    struct config *config = config_from_tree(path, tree, diagnostics);
     yaml_tree_free(tree);
     return config;
 }
