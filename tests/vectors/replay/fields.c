@@ -1,17 +1,6 @@
 #include "vectors/replay/fields.h"
 
-#include <string.h>
-
-static int digit(char character)
-{
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    if (character >= 'A' && character <= 'F')
-        return character - 'A' + 10;
-    return -1;
-}
+#include <sodium.h>
 
 bool replay_element(struct replay_report *report, const json_t *element, const char *list, uint8_t *out, size_t room,
                     size_t *size)
@@ -24,13 +13,10 @@ bool replay_element(struct replay_report *report, const json_t *element, const c
         return replay_report_differs(report, "%s has an odd number of hex digits", list);
     if (length / 2 > room)
         return replay_report_differs(report, "%s has %zu bytes, at most %zu are possible", list, length / 2, room);
-    for (size_t i = 0; i < length / 2; i++) {
-        int high = digit(text[2 * i]);
-        int low = digit(text[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return replay_report_differs(report, "%s is not hex at character %zu", list, 2 * i);
-        out[i] = (uint8_t)(high << 4 | low);
-    }
+    const char *end = NULL;
+    (void)sodium_hex2bin(out, room, text, length, NULL, NULL, &end);
+    if (end != text + length)
+        return replay_report_differs(report, "%s is not hex at character %td", list, end - text);
     *size = length / 2;
     return true;
 }
