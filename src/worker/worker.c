@@ -10,8 +10,8 @@
 #include "gateway/shard.h"
 #include "platform/clock.h"
 #include "platform/inherited_sockets.h"
-#include "worker/connection.h"
 #include "worker/datagrams.h"
+#include "worker/stream_connection.h"
 #include "worker/stream_listener.h"
 
 #define IDLE_SHARE 4u      /* pieces of idle work before the loop looks for input again */
@@ -35,7 +35,7 @@ struct worker {
     struct stream_listener listeners[CONFIG_LISTEN_MAX];
     size_t listener_count;
     struct datagrams datagrams;
-    struct connections connections;
+    struct stream_connections connections;
 };
 
 static struct shard_time read_clocks(void *context)
@@ -56,19 +56,19 @@ static void send_datagram(void *context, const struct shard_path *path, const ui
 static enum shard_written write_stream(void *context, void *handle, const uint8_t *bytes, size_t size)
 {
     (void)context;
-    return connection_write(handle, bytes, size);
+    return stream_connection_write(handle, bytes, size);
 }
 
 static void resume_stream(void *context, void *handle)
 {
     (void)context;
-    connection_resume(handle);
+    stream_connection_resume(handle);
 }
 
 static void close_stream(void *context, void *handle)
 {
     (void)context;
-    connection_close(handle);
+    stream_connection_close(handle);
 }
 
 static void draw_random(void *context, void *out, size_t size)
@@ -105,7 +105,7 @@ static bool exchange(struct worker *worker)
 {
     for (unsigned round = 0; round < DELIVERY_ROUNDS; round++) {
         take_inbox(worker);
-        connections_feed_resumed(&worker->connections);
+        stream_connections_feed_resumed(&worker->connections);
         if (seam_outbox_is_empty(&worker->outbox) && !inbox_has_more(worker)) {
             return false;
         }
@@ -195,7 +195,7 @@ static void on_wake(void *context)
 static void on_accepted(void *context, int descriptor)
 {
     struct worker *worker = context;
-    connection_open(&worker->connections, descriptor);
+    stream_connection_open(&worker->connections, descriptor);
 }
 
 static void init_handles(struct worker *worker)
@@ -380,7 +380,7 @@ void worker_close(struct worker *worker)
     }
     if (worker->shard != NULL) {
         datagrams_flush(&worker->datagrams);
-        connections_close_all(&worker->connections);
+        stream_connections_close_all(&worker->connections);
         shard_close(worker->shard);
         worker->shard = NULL;
         worker->deliver(worker->context, &worker->outbox);

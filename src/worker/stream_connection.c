@@ -1,4 +1,4 @@
-#include "worker/connection.h"
+#include "worker/stream_connection.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,21 +12,21 @@
 /* A write that the kernel did not take whole; the bytes follow. */
 struct queued_write {
     uv_write_t request;
-    struct connection *connection;
+    struct stream_connection *connection;
     size_t size;
     uint8_t bytes[];
 };
 
-static void forget_kept(struct connection *connection)
+static void forget_kept(struct stream_connection *connection)
 {
     free(connection->kept);
     connection->kept = NULL;
     connection->kept_size = 0;
 }
 
-static void enter_list(struct connection *connection)
+static void enter_list(struct stream_connection *connection)
 {
-    struct connections *connections = connection->connections;
+    struct stream_connections *connections = connection->connections;
     connection->older = connections->newest;
     if (connection->older != NULL) {
         connection->older->newer = connection;
@@ -35,9 +35,9 @@ static void enter_list(struct connection *connection)
     connections->count++;
 }
 
-static void leave_list(struct connection *connection)
+static void leave_list(struct stream_connection *connection)
 {
-    struct connections *connections = connection->connections;
+    struct stream_connections *connections = connection->connections;
     if (connection->older != NULL) {
         connection->older->newer = connection->newer;
     }
@@ -47,26 +47,26 @@ static void leave_list(struct connection *connection)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct connection *connection = handle->data;
+    struct stream_connection *connection = handle->data;
     leave_list(connection);
     forget_kept(connection);
     free(connection);
 }
 
-static void leave_resumed(struct connection *connection)
+static void leave_resumed(struct stream_connection *connection)
 {
     if (!connection->is_resumed) {
         return;
     }
     connection->is_resumed = false;
-    struct connection **place = &connection->connections->resumed;
+    struct stream_connection **place = &connection->connections->resumed;
     while (*place != connection) {
         place = &(*place)->resumed_next;
     }
     *place = connection->resumed_next;
 }
 
-void connection_close(struct connection *connection)
+void stream_connection_close(struct stream_connection *connection)
 {
     connection->stream = NULL;
     leave_resumed(connection);
@@ -75,26 +75,27 @@ void connection_close(struct connection *connection)
     }
 }
 
-void connections_close_all(struct connections *connections)
+void stream_connections_close_all(struct stream_connections *connections)
 {
-    for (struct connection *connection = connections->newest; connection != NULL; connection = connection->older) {
-        connection_close(connection);
+    for (struct stream_connection *connection = connections->newest; connection != NULL;
+         connection = connection->older) {
+        stream_connection_close(connection);
     }
 }
 
 /* The peer is gone: the shard hears of it, and then the handle goes. */
-static void lose(struct connection *connection)
+static void lose(struct stream_connection *connection)
 {
-    struct connections *connections = connection->connections;
+    struct stream_connections *connections = connection->connections;
     struct shard_stream *stream = connection->stream;
-    connection_close(connection);
+    stream_connection_close(connection);
     if (stream != NULL) {
         shard_stream_lost(connections->shard, stream, connections->now(connections->context));
     }
 }
 
 /* What was not consumed stays with the connection until more comes. */
-static bool keep(struct connection *connection, const uint8_t *bytes, size_t size)
+static bool keep(struct stream_connection *connection, const uint8_t *bytes, size_t size)
 {
     uint8_t *kept = NULL;
     if (size > 0) {
@@ -116,16 +117,16 @@ static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffe
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)suggested;
-    struct connection *connection = handle->data;
-    struct connections *connections = connection->connections;
+    struct stream_connection *connection = handle->data;
+    struct stream_connections *connections = connection->connections;
     assert(connection->kept_size < SHARD_DATAGRAM_MAX);
     buffer->base = (char *)connections->buffer + connection->kept_size;
-    buffer->len = CONNECTION_READ_SIZE;
+    buffer->len = STREAM_READ_SIZE;
 }
 
-static void feed(struct connection *connection, const uint8_t *bytes, size_t size)
+static void feed(struct stream_connection *connection, const uint8_t *bytes, size_t size)
 {
-    struct connections *connections = connection->connections;
+    struct stream_connections *connections = connection->connections;
     size_t consumed = 0;
     enum shard_reading reading = shard_stream_bytes(connections->shard, connection->stream, bytes, size, &consumed,
                                                     connections->now(connections->context));
@@ -150,8 +151,8 @@ static void feed(struct connection *connection, const uint8_t *bytes, size_t siz
 static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer)
 {
     (void)buffer;
-    struct connection *connection = handle->data;
-    struct connections *connections = connection->connections;
+    struct stream_connection *connection = handle->data;
+    struct stream_connections *connections = connection->connections;
     if (size < 0) {
         lose(connection);
     } else if (size > 0) {
@@ -162,7 +163,7 @@ static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffe
     }
 }
 
-void connection_resume(struct connection *connection)
+void stream_connection_resume(struct stream_connection *connection)
 {
     if (connection->paused && !connection->is_resumed) {
         connection->is_resumed = true;
@@ -173,10 +174,10 @@ void connection_resume(struct connection *connection)
 
 /* One at a time from the list: feeding one may close another. Kept bytes are fed from where they are; `keep` puts what
  * is left in a new place before it frees this one. */
-void connections_feed_resumed(struct connections *connections)
+void stream_connections_feed_resumed(struct stream_connections *connections)
 {
     while (connections->resumed != NULL) {
-        struct connection *connection = connections->resumed;
+        struct stream_connection *connection = connections->resumed;
         leave_resumed(connection);
         feed(connection, connection->kept, connection->kept_size);
     }
@@ -185,7 +186,7 @@ void connections_feed_resumed(struct connections *connections)
 static void on_written(uv_write_t *request, int status)
 {
     struct queued_write *write = request->data;
-    struct connection *connection = write->connection;
+    struct stream_connection *connection = write->connection;
     connection->queued -= write->size;
     free(write);
     if (connection->stream == NULL) {
@@ -194,12 +195,12 @@ static void on_written(uv_write_t *request, int status)
     if (status != 0) {
         lose(connection);
     } else if (connection->queued == 0) {
-        struct connections *connections = connection->connections;
+        struct stream_connections *connections = connection->connections;
         shard_stream_drained(connections->shard, connection->stream, connections->now(connections->context));
     }
 }
 
-static enum shard_written queue(struct connection *connection, const uint8_t *bytes, size_t size)
+static enum shard_written queue(struct stream_connection *connection, const uint8_t *bytes, size_t size)
 {
     if (connection->queued + size > SHARD_STREAM_QUEUE_MAX) {
         return SHARD_FAILED;
@@ -221,7 +222,7 @@ static enum shard_written queue(struct connection *connection, const uint8_t *by
     return SHARD_QUEUED;
 }
 
-enum shard_written connection_write(struct connection *connection, const uint8_t *bytes, size_t size)
+enum shard_written stream_connection_write(struct stream_connection *connection, const uint8_t *bytes, size_t size)
 {
     size_t taken = 0;
     if (connection->queued == 0) {
@@ -249,16 +250,16 @@ static bool peer_of(const uv_tcp_t *handle, struct address *peer)
 }
 
 /* The shard says first whether it wants the peer; only then is anything read. */
-static void greet(struct connection *connection)
+static void greet(struct stream_connection *connection)
 {
-    struct connections *connections = connection->connections;
+    struct stream_connections *connections = connection->connections;
     struct address peer;
     if (peer_of(&connection->handle, &peer)) {
         connection->stream =
             shard_stream_open(connections->shard, &peer, connection, connections->now(connections->context));
     }
     if (connection->stream == NULL) {
-        connection_close(connection);
+        stream_connection_close(connection);
         return;
     }
     uv_tcp_nodelay(&connection->handle, 1);
@@ -268,9 +269,9 @@ static void greet(struct connection *connection)
     }
 }
 
-void connection_open(struct connections *connections, int descriptor)
+void stream_connection_open(struct stream_connections *connections, int descriptor)
 {
-    struct connection *connection = calloc(1, sizeof *connection);
+    struct stream_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
         close(descriptor);
         return;
@@ -287,6 +288,6 @@ void connection_open(struct connections *connections, int descriptor)
         greet(connection);
     } else {
         close(descriptor);
-        connection_close(connection);
+        stream_connection_close(connection);
     }
 }
