@@ -15,10 +15,13 @@ static const char *const top_names[] = {"devices", "default"};
 struct registry_file_size registry_file_measure(const struct yaml_tree *tree)
 {
     struct registry_file_size size = {.devices = 0};
-    const struct yaml_node *devices = yaml_tree_find(yaml_tree_root(tree), "devices");
-    if (devices != NULL && devices->kind == YAML_MAPPING) {
-        size.devices = devices->length;
-        for (const struct yaml_node *entry = devices->first; entry != NULL; entry = entry->next) {
+    /* A key that stands twice is an error that the tree has told, and both are read. */
+    for (const struct yaml_node *node = yaml_tree_root(tree)->first; node != NULL; node = node->next) {
+        if (strcmp(node->key, "devices") != 0 || node->kind != YAML_MAPPING) {
+            continue;
+        }
+        size.devices += node->length;
+        for (const struct yaml_node *entry = node->first; entry != NULL; entry = entry->next) {
             size.keys += registry_device_entry_keys(entry);
         }
     }

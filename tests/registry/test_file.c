@@ -71,6 +71,25 @@ static void test_same_id_in_one_spelling(void **state)
     reading_close(&reading);
 }
 
+/* Both are read, so that everything that is wrong is told; so there has to be room for both. */
+static void test_devices_twice(void **state)
+{
+    (void)state;
+    static const char text[] = "devices:\ndevices: { deadbeef0001: {} }\ndevices: { deadbeef0002: [{}, {}], x: {} }\n";
+    reading_open(&reading, false, text);
+    assert_int_equal(reading.said.errors, 3);
+    assert_int_equal(reading.registry->devices.count, 2);
+    reading_close(&reading);
+    struct diagnostics *diagnostics = diagnostics_open();
+    assert_non_null(diagnostics);
+    struct yaml_tree *tree = yaml_tree_parse(READING_FILE, text, strlen(text), diagnostics);
+    assert_non_null(tree);
+    assert_int_equal(registry_file_measure(tree).devices, 3);
+    assert_int_equal(registry_file_measure(tree).keys, 4);
+    yaml_tree_free(tree);
+    diagnostics_close(diagnostics);
+}
+
 static void test_things_of_the_wrong_kind(void **state)
 {
     (void)state;
@@ -151,15 +170,11 @@ static int start_crypto(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files_that_say_nothing),
-        cmocka_unit_test(test_ids_in_every_spelling),
-        cmocka_unit_test(test_ids_that_are_none),
-        cmocka_unit_test(test_same_id_in_two_spellings),
-        cmocka_unit_test(test_same_id_in_one_spelling),
-        cmocka_unit_test(test_things_of_the_wrong_kind),
-        cmocka_unit_test(test_unknown_keys_at_the_top),
-        cmocka_unit_test(test_default_is_taken),
-        cmocka_unit_test(test_revoked_and_keyless_devices_are_counted),
+        cmocka_unit_test(test_files_that_say_nothing),   cmocka_unit_test(test_ids_in_every_spelling),
+        cmocka_unit_test(test_ids_that_are_none),        cmocka_unit_test(test_same_id_in_two_spellings),
+        cmocka_unit_test(test_same_id_in_one_spelling),  cmocka_unit_test(test_devices_twice),
+        cmocka_unit_test(test_things_of_the_wrong_kind), cmocka_unit_test(test_unknown_keys_at_the_top),
+        cmocka_unit_test(test_default_is_taken),         cmocka_unit_test(test_revoked_and_keyless_devices_are_counted),
         cmocka_unit_test(test_room_that_a_file_needs),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
