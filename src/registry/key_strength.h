@@ -13,7 +13,7 @@
 /* Bits, rounded down; at most 8 a byte. Counts what a guesser has to find out: the id of the device adds nothing (it is
  * sent in the clear), nor does what is repeated or counted up, and letters in rows like words add little. `id` may be
  * NULL: the key of no single device. `length` is up to REGISTRY_PSK_MAX. */
-unsigned registry_key_strength(const uint8_t *text, size_t length, const uint8_t id[REGISTRY_ID_SIZE])
+unsigned registry_key_strength(const uint8_t *bytes, size_t length, const uint8_t id[REGISTRY_ID_SIZE])
     __attribute__((warn_unused_result));
 
 #endif

@@ -34,8 +34,8 @@ static bool read_hex(const struct registry_entry_source *source, const struct ya
     }
     psk->size = node->length / 2;
     for (size_t i = 0; i < psk->size; i++) {
-        int high = config_hex_digit(node->text[2 * i]);
-        int low = config_hex_digit(node->text[2 * i + 1]);
+        unsigned high = (unsigned)config_hex_digit(node->text[2 * i]);
+        unsigned low = (unsigned)config_hex_digit(node->text[2 * i + 1]);
         psk->bytes[i] = (uint8_t)(high << 4 | low);
     }
     return true;

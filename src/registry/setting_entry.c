@@ -13,9 +13,6 @@
 #define CIPHER_EXPECTED "auto, aes-256-gcm or chacha20-poly1305"
 
 _Static_assert(REGISTRY_MAX_DOWNLINK == 1808, "the message says so");
-_Static_assert(REGISTRY_WIRE_BIT(1) == CONFIG_WIRE_BIT(1) && REGISTRY_WIRE_BIT(2) == CONFIG_WIRE_BIT(2),
-               "one set of bits");
-
 static bool read_boolean(const struct registry_entry_source *source, const struct yaml_node *node, bool *value)
 {
     const char *text = registry_entry_text(source, node, BOOLEAN_EXPECTED);

@@ -6,7 +6,7 @@
 
 #define REGISTRY_MAX_DOWNLINK 1808u /* bytes: the longest message of the wire, docs/protocol.md section 3 */
 #define REGISTRY_SESSION_TIMEOUT_GLOBAL UINT64_MAX
-#define REGISTRY_WIRE_BIT(wire) (1u << ((wire)-1u)) /* wire 1 or 2 */
+#define REGISTRY_WIRE_BIT(wire) (1u << ((wire)-1u)) /* wire 1 or 2, as CONFIG_WIRE_BIT */
 
 enum registry_v1_downlink {
     REGISTRY_V1_DOWNLINK_GLOBAL, /* as wire.v1_downlink says */
@@ -14,10 +14,11 @@ enum registry_v1_downlink {
     REGISTRY_V1_DOWNLINK_ON,
 };
 
-enum registry_cipher { /* of what goes to a wire 2 device */
-                       REGISTRY_CIPHER_AUTO,
-                       REGISTRY_CIPHER_AES_256_GCM,
-                       REGISTRY_CIPHER_CHACHA20_POLY1305,
+/* Of what goes to a wire 2 device. */
+enum registry_cipher {
+    REGISTRY_CIPHER_AUTO,
+    REGISTRY_CIPHER_AES_256_GCM,
+    REGISTRY_CIPHER_CHACHA20_POLY1305,
 };
 
 struct registry_settings {
