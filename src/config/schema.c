@@ -1,6 +1,7 @@
 #include "config/schema.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -216,7 +217,7 @@ const char *config_schema_suggest(const char *name, char suggestion[CONFIG_NAME_
     /* Right, but in the wrong place. */
     for (size_t i = 0; i < config_schema_size; i++) {
         if (strcmp(last_part(config_schema[i].name), last) == 0) {
-            strcpy(suggestion, config_schema[i].name);
+            snprintf(suggestion, CONFIG_NAME_MAX, "%s", config_schema[i].name);
             return suggestion;
         }
     }

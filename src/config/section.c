@@ -149,13 +149,14 @@ static void read_child(struct config_reading *reading, const char *prefix, const
 {
     char name[CONFIG_NAME_MAX];
     int length = snprintf(name, sizeof name, "%s%s", prefix, child->key);
-    bool possible = length > 0 && (size_t)length < sizeof name - 1 && strpbrk(child->key, ".[]") == NULL;
+    bool possible = length > 0 && (size_t)length < sizeof name && strpbrk(child->key, ".[]") == NULL;
     const struct config_key *key = possible ? config_schema_find(name) : NULL;
     if (key != NULL) {
         read_key(reading, key, child, base);
     } else if (possible && config_schema_is_section(name)) {
-        strcat(name, ".");
-        config_section_read(reading, name, child, base);
+        char section[CONFIG_NAME_MAX + 1];
+        snprintf(section, sizeof section, "%s.", name);
+        config_section_read(reading, section, child, base);
     } else {
         refuse_unknown(reading, prefix, child);
     }

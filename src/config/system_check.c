@@ -25,13 +25,9 @@ static void check_group(const struct config_backend *backend, size_t index, stru
 static void folder_of(const char *path, char folder[PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
-    if (slash == NULL) {
-        strcpy(folder, ".");
-    } else {
-        size_t length = slash == path ? 1 : (size_t)(slash - path);
-        memcpy(folder, path, length);
-        folder[length] = '\0';
-    }
+    const char *from = slash == NULL ? "." : path;
+    size_t length = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+    snprintf(folder, PATH_MAX, "%.*s", (int)length, from);
 }
 
 static void check_folder(const struct config_backend *backend, size_t index, struct diagnostics *diagnostics)

@@ -210,6 +210,7 @@ static void forgotten_variables_are_wiped(void **state)
     setenv("TEST_SECRET", secret, 1);
     setenv("TEST_PREVIOUS", "older", 1);
     const char *place = getenv("TEST_SECRET");
+    assert_non_null(place);
     const struct config *config = load("psk:\n"
                                        "  master_secret: { env: TEST_SECRET }\n"
                                        "  previous_master_secret: { env: TEST_PREVIOUS }\n");

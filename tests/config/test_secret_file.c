@@ -25,6 +25,25 @@ void *__real_secret_memory_allocate(size_t size, enum secret_memory_kind kind);
 void *__wrap_secret_memory_allocate(size_t size, enum secret_memory_kind kind);
 
 static bool short_of_memory;
+static const char *pretended_path; /* "": there is no /proc */
+
+ssize_t __real_readlink(const char *path, char *target, size_t size);
+ssize_t __wrap_readlink(const char *path, char *target, size_t size);
+
+ssize_t __wrap_readlink(const char *path, char *target, size_t size)
+{
+    if (pretended_path == NULL) {
+        return __real_readlink(path, target, size);
+    }
+    if (pretended_path[0] == '\0') {
+        errno = ENOENT;
+        return -1;
+    }
+    size_t length = strlen(pretended_path);
+    assert_true(length <= size);
+    memcpy(target, pretended_path, length);
+    return (ssize_t)length;
+}
 
 int __wrap_fstat(int descriptor, struct stat *status)
 {
@@ -77,6 +96,7 @@ static int set_up(void **state)
     failing_reads = 0;
     interrupted_reads = 0;
     short_of_memory = false;
+    pretended_path = NULL;
     unsetenv("CREDENTIALS_DIRECTORY");
     return mkdtemp(fixture->folder) == NULL || chdir(fixture->folder) != 0 || fixture->diagnostics == NULL ? -1 : 0;
 }
@@ -261,6 +281,22 @@ static void credentials_directory_is_trusted(void **state)
     assert_refused("credentials/f", SECRET_FILE_PRIVATE, refusal);
 }
 
+static void run_secrets_is_trusted(void **state)
+{
+    write_file("f", "secret", 0444);
+    pretended_path = "/run/secrets/f";
+    assert_read(state, "f", SECRET_FILE_PRIVATE, "secret");
+    pretended_path = "/run/secrets/kubernetes.io/..data/f";
+    assert_read(state, "f", SECRET_FILE_PRIVATE, "secret");
+    static const char refusal[] = "usmpd.yaml:4:9: psk.master_secret.file: f holds keys and is open to others (mode "
+                                  "0444): chmod o-rwx f\n";
+    static const char *const others[] = {"/run/secrets", "/run/secretsX/f", "/srv/run/secrets/f", ""};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        pretended_path = others[i];
+        assert_refused("f", SECRET_FILE_PRIVATE, refusal);
+    }
+}
+
 static void size_is_bounded(void **state)
 {
     write_file("f", "seventeen bytes !", 0600);
@@ -313,15 +349,11 @@ int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WITH(private_files_are_read),
-        WITH(files_open_to_others_are_refused),
-        WITH(owner_is_this_user_or_root),
-        WITH(links_are_followed_and_their_target_is_checked),
-        WITH(only_regular_files_hold_secrets),
-        WITH(credentials_directory_is_trusted),
-        WITH(size_is_bounded),
-        WITH(failures_of_the_system_are_told),
-        WITH(no_descriptor_is_left_open),
+        WITH(private_files_are_read),          WITH(files_open_to_others_are_refused),
+        WITH(owner_is_this_user_or_root),      WITH(links_are_followed_and_their_target_is_checked),
+        WITH(only_regular_files_hold_secrets), WITH(credentials_directory_is_trusted),
+        WITH(run_secrets_is_trusted),          WITH(size_is_bounded),
+        WITH(failures_of_the_system_are_told), WITH(no_descriptor_is_left_open),
         WITH(message_about_the_file_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
