@@ -2,22 +2,24 @@
 
 #include "usmp/link.h"
 
-/* What a gateway that refuses looks like: it goes on, or hangs up, without a word, and does not say why. */
-static const char *explain_refusal(const struct link *link)
+/* A gateway that refuses goes on, or hangs up, without a word. */
+static void explain_refusal(const struct link *link, struct error_text *reason)
 {
     if (link->was_challenged)
-        return "it does not take this device: it does not know the id, or has another key for it";
-    return "it answers no HELLO: no gateway for this wire and transport, or it is full, or has locked this address out";
+        error_text_set(reason, "the gateway refuses this device: it does not know it, or has another key for it");
+    else if (link->end == LINK_END_HUNG_UP)
+        error_text_set(reason,
+                       "the gateway hung up: it does not speak wire %d, is full, or has locked this address out",
+                       link->start.version);
+    else
+        error_text_set(reason, "no answer");
 }
 
 static void explain_handshake(const struct link *link, struct error_text *reason)
 {
     switch (link->device.failure) {
     case USMP_DEVICE_NO_ANSWER:
-        if (link->was_challenged)
-            error_text_set(reason, "%s", explain_refusal(link));
-        else
-            error_text_set(reason, "no answer");
+        explain_refusal(link, reason);
         return;
     case USMP_DEVICE_WRONG_GATEWAY:
         error_text_set(reason, "the gateway has another key for this device");
@@ -70,7 +72,7 @@ void link_explain(const struct link *link, struct error_text *reason)
         if (had_session)
             error_text_set(reason, "the gateway closed the connection");
         else
-            error_text_set(reason, "the gateway closed the connection: %s", explain_refusal(link));
+            explain_refusal(link, reason);
         break;
     case LINK_END_NOT_USMP:
         error_text_set(reason, "what comes from there is not USMP");

@@ -1,6 +1,5 @@
 #include "usmp/talk.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "platform/clock.h"
 #include "usmp/interruption.h"
 #include "usmp/report.h"
+#include "usmp/talk_internal.h"
 #include "usmp/waiting.h"
 
 enum descriptor {
@@ -43,133 +43,6 @@ struct link_receiver talk_receiver(struct talk *talk)
     return (struct link_receiver){talk, has_room, receive};
 }
 
-static bool is_udp(const struct talk *talk)
-{
-    return talk->link->start.transport == USMP_UDP;
-}
-
-static void begin_close(struct talk *talk, uint64_t now)
-{
-    if (talk->link->state != LINK_LIVE)
-        return;
-    talk->close_until = now + TALK_CLOSE_WITHIN;
-    link_close(talk->link, now);
-}
-
-static void finish_message(struct talk *talk, uint64_t now)
-{
-    if (!talk->is_sending || talk->link->state != LINK_LIVE)
-        return;
-    if (!link_is_sending(talk->link)) {
-        talk->is_sending = false;
-        talk->sent++;
-        talk->since_rekey++;
-        if (talk->options->verbose)
-            report("message %lu %s (%zu bytes)", talk->sent, is_udp(talk) ? "acknowledged" : "written",
-                   talk->message.size);
-    } else if (now >= talk->message_until) {
-        talk->has_failed = true;
-        report("message %lu has not been %s in time", talk->sent + 1, is_udp(talk) ? "acknowledged" : "written");
-        begin_close(talk, now);
-    }
-}
-
-static void start_message(struct talk *talk, uint64_t now)
-{
-    switch (talk->source->next(talk->source, &talk->message)) {
-    case SOURCE_MESSAGE:
-        talk->is_sending = link_send(talk->link, talk->message.bytes, talk->message.size, now);
-        assert(talk->is_sending || talk->link->state == LINK_OVER);
-        talk->message_until = now + talk->options->timeout;
-        return;
-    case SOURCE_WAIT:
-        talk->wants_input = true;
-        return;
-    case SOURCE_REFUSED:
-        talk->has_failed = true;
-        return;
-    case SOURCE_FAILED:
-        talk->has_failed = true;
-        break;
-    case SOURCE_END:
-        break;
-    }
-    talk->source_ended = true;
-    talk->linger_until = now + talk->options->linger;
-}
-
-static bool is_ping_due(const struct talk *talk, uint64_t now)
-{
-    return talk->options->ping != 0 && now >= talk->next_ping;
-}
-
-static bool is_rekey_due(const struct talk *talk)
-{
-    return talk->options->rekey_after != 0 && talk->since_rekey >= talk->options->rekey_after;
-}
-
-static void start_rekey(struct talk *talk, uint64_t now)
-{
-    /* Where it cannot be done, the gateway has just done it. */
-    talk->since_rekey = 0;
-    if (link_rekey(talk->link, now) && talk->options->verbose)
-        report("new keys after message %lu", talk->sent);
-}
-
-static void start_ping(struct talk *talk, uint64_t now)
-{
-    talk->next_ping = now + talk->options->ping;
-    if (link_ping(talk->link, now) && talk->options->verbose)
-        report("PING");
-}
-
-static void start_next(struct talk *talk, uint64_t now)
-{
-    if (is_ping_due(talk, now))
-        start_ping(talk, now);
-    else if (is_rekey_due(talk))
-        start_rekey(talk, now);
-    else if (!talk->source_ended)
-        start_message(talk, now);
-    else if (now >= talk->linger_until)
-        begin_close(talk, now);
-}
-
-/* Whether there is something to start as soon as the link takes it. */
-static bool has_work(const struct talk *talk, uint64_t now)
-{
-    return is_ping_due(talk, now) || (talk->source_ended ? now >= talk->linger_until : !talk->wants_input);
-}
-
-static void act(struct talk *talk, uint64_t now)
-{
-    finish_message(talk, now);
-    while (link_can_send(talk->link) && has_work(talk, now))
-        start_next(talk, now);
-}
-
-static uint64_t earlier(uint64_t one, uint64_t other)
-{
-    return one < other ? one : other;
-}
-
-static uint64_t deadline_of(const struct talk *talk)
-{
-    uint64_t deadline = link_deadline(talk->link);
-    if (talk->link->state == LINK_CLOSING)
-        return earlier(deadline, talk->close_until);
-    if (talk->is_sending)
-        deadline = earlier(deadline, talk->message_until);
-    /* What is due while the link is busy waits for the link. */
-    if (!link_can_send(talk->link))
-        return deadline;
-    if (talk->options->ping != 0)
-        deadline = earlier(deadline, talk->next_ping);
-    if (talk->source_ended)
-        deadline = earlier(deadline, talk->linger_until);
-    return deadline;
-}
-
 static bool has_to_print(const struct talk *talk)
 {
     return talk->printer != NULL && !talk->cannot_print && talk->printer->size > 0;
@@ -194,7 +67,7 @@ static void print(struct talk *talk, uint64_t now)
     report("standard output: %s", strerror(errno));
     talk->has_failed = true;
     talk->cannot_print = true;
-    begin_close(talk, now);
+    talk_begin_close(talk, now);
 }
 
 /* The next signal ends the process, so that a gateway that does not answer cannot hold it up. */
@@ -206,14 +79,14 @@ static void stop(struct talk *talk, uint64_t now)
         report("interrupted");
         talk->has_failed = true;
     }
-    begin_close(talk, now);
+    talk_begin_close(talk, now);
 }
 
 static void wait_and_service(struct talk *talk)
 {
     struct pollfd descriptors[DESCRIPTORS];
     prepare(talk, descriptors);
-    waiting_poll(descriptors, DESCRIPTORS, deadline_of(talk));
+    waiting_poll(descriptors, DESCRIPTORS, talk_deadline(talk));
     uint64_t now = clock_monotonic_us();
     if (descriptors[DESCRIPTOR_PRINTER].revents != 0)
         print(talk, now);
@@ -250,7 +123,7 @@ static void judge_close(struct talk *talk)
     if (link->end == LINK_END_CLOSED) {
         if (talk->options->verbose)
             report("closed");
-    } else if (link->end == LINK_END_NONE || is_udp(talk)) {
+    } else if (link->end == LINK_END_NONE || talk_is_udp(talk)) {
         if (talk->options->verbose)
             report("closed; the gateway did not answer BYE");
     } else {
@@ -265,7 +138,8 @@ static void judge_end(struct talk *talk)
     struct error_text reason;
     link_explain(talk->link, &reason);
     if (talk->is_sending)
-        report("%s before message %lu was %s", reason.text, talk->sent + 1, is_udp(talk) ? "acknowledged" : "written");
+        report("%s before message %lu was %s", reason.text, talk->sent + 1,
+               talk_is_udp(talk) ? "acknowledged" : "written");
     else
         report("%s", reason.text);
     talk->has_failed = true;
@@ -278,11 +152,11 @@ bool talk_run(struct talk *talk, struct link *link, struct source *source)
     talk->interruption = interruption_open();
     uint64_t now = clock_monotonic_us();
     talk->next_ping = now + talk->options->ping;
-    act(talk, now);
+    talk_act(talk, now);
     while (link->state != LINK_OVER && !has_closed_in_vain(talk, now)) {
         wait_and_service(talk);
         now = clock_monotonic_us();
-        act(talk, now);
+        talk_act(talk, now);
     }
     interruption_close(talk->interruption);
     print_rest(talk);
@@ -291,6 +165,6 @@ bool talk_run(struct talk *talk, struct link *link, struct source *source)
     else
         judge_end(talk);
     if (talk->not_shown > 0)
-        report("%lu messages came down and are not shown: `usmp connect` shows them", talk->not_shown);
+        report("messages that came down and are not shown: %lu; `usmp connect` shows them", talk->not_shown);
     return !talk->has_failed;
 }

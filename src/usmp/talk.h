@@ -30,8 +30,9 @@ struct talk {
     int interruption;
     bool wants_input; /* the source has nothing until its descriptor is readable */
     bool source_ended;
-    bool is_sending; /* `message` is under way */
-    bool has_failed; /* and standard error knows of it */
+    bool has_message; /* `message` is next */
+    bool is_sending;  /* `message` is under way */
+    bool has_failed;  /* and standard error knows of it */
     bool cannot_print;
     unsigned long sent;
     unsigned long not_shown; /* messages that came down without a printer */
