@@ -11,6 +11,7 @@
 #include "platform/secret_memory.h"
 
 #define LINGERING_MAX 16384u /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
+#define REPEAT_GRACE UINT64_C(5000000) /* microseconds: the longest interval at which SDKs repeat a frame */
 #define RETRY_AFTER UINT64_C(250000) /* microseconds until memory that was short is looked for again */
 
 static uint64_t hash_of_session(const struct shard *shard, const uint8_t *session_id)
@@ -256,7 +257,8 @@ void session_unpause(struct session *session, struct shard_time now)
     *(session->paused_next != NULL ? &session->paused_next->paused_before : &shard->paused_last) =
         session->paused_before;
     if (session->live) {
-        session->last_activity = now.monotonic;
+        /* Over UDP nothing is read on: the device repeats by its own clock, which may have slowed down by now. */
+        session->last_activity = now.monotonic + (session->wire.transport == USMP_UDP ? REPEAT_GRACE : 0);
         if (session->stream != NULL) {
             stream_resume(session->stream);
         }
@@ -343,7 +345,7 @@ bool session_run(struct session *session, struct shard_time now)
     if (session->retry_at <= now.monotonic) {
         session_unpause(session, now);
     }
-    if (session->timeout != 0 && !session->is_paused && now.monotonic - session->last_activity >= session->timeout) {
+    if (session->timeout != 0 && !session->is_paused && now.monotonic >= session->last_activity + session->timeout) {
         session_end(session, SEAM_TIMEOUT, now);
         return false;
     }
