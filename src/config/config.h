@@ -1,4 +1,4 @@
-/* The configuration of usmpd as plain values (docs/configuration.md lists every key).
+/* The configuration of usmpd as plain values (conf/usmpd.yaml explains every key).
  *
  * Immutable once loaded: parts hold a pointer to it and read. Every text, list and secret in it belongs to it and lives
  * until config_free. Durations are in microseconds, sizes in bytes. What a reload does with each key is in
