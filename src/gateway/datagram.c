@@ -165,6 +165,9 @@ static void receive_hello(struct shard *shard, const struct shard_path *path, co
         handshake_count(shard, USMP_UDP, frame->version, SHARD_HANDSHAKE_LOCKED_OUT);
         return;
     }
+    if (answer_again(shard, path, frame, &hello)) {
+        return;
+    }
     struct usmp_cookie_claim claim = claim_of(&peer, path, frame->version, &hello);
     bool proved = false;
     if (hello.has_cookie) {
@@ -173,9 +176,6 @@ static void receive_hello(struct shard *shard, const struct shard_path *path, co
             return;
         }
         proved = true;
-    }
-    if (answer_again(shard, path, frame, &hello)) {
-        return;
     }
     if (!proved && shard->config->wire.udp_cookie == CONFIG_UDP_COOKIE_ALWAYS && frame->version == USMP_WIRE_2) {
         ask_for_cookie(shard, path, frame, &hello, &claim, now);

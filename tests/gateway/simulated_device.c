@@ -50,7 +50,7 @@ static void messages_add(struct device_messages *messages, const void *bytes, si
     messages->count++;
 }
 
-static void messages_remove_first(struct device_messages *messages)
+void device_messages_drop_first(struct device_messages *messages)
 {
     struct device_message *first = messages->first;
     messages->first = first->next;
@@ -115,13 +115,17 @@ void simulated_device_begin(struct simulated_device *device, enum usmp_cipher ci
     usmp_device_begin(&device->end, &device->owner, device, &start, now_of(device));
 }
 
+void device_messages_clear(struct device_messages *messages)
+{
+    while (messages->first != NULL)
+        device_messages_drop_first(messages);
+}
+
 void simulated_device_end(struct simulated_device *device)
 {
     usmp_device_wipe(&device->end);
-    while (device->to_send.first != NULL)
-        messages_remove_first(&device->to_send);
-    while (device->received.first != NULL)
-        messages_remove_first(&device->received);
+    device_messages_clear(&device->to_send);
+    device_messages_clear(&device->received);
     byte_buffer_free(&device->outgoing);
     byte_buffer_free(&device->kept);
     byte_buffer_free(&device->incoming);
@@ -137,7 +141,7 @@ static void message_is_done(struct simulated_device *device)
 {
     device->sending = false;
     device->acknowledged++;
-    messages_remove_first(&device->to_send);
+    device_messages_drop_first(&device->to_send);
 }
 
 static void send_what_may_leave(struct simulated_device *device)
@@ -209,6 +213,10 @@ void simulated_device_datagram(struct simulated_device *device, const uint8_t *b
     if (device->silent)
         return;
     device->last_heard = now_of(device);
+    if (device->bare) {
+        messages_add(&device->received, bytes, size);
+        return;
+    }
     struct usmp_frame frame;
     if (size >= USMP_UTACK_PLAIN_SIZE && bytes[0] == USMP_UTACK_MAGIC && bytes[1] == USMP_UTACK_MAGIC) {
         device->utacks_heard[bytes[2]]++;
@@ -223,6 +231,8 @@ void simulated_device_read(struct simulated_device *device)
 {
     struct usmp_frame frame;
     size_t total;
+    if (device->bare)
+        return;
     while (!device->silent && !device->over && device->incoming.size > 0) {
         device->last_heard = now_of(device);
         enum usmp_frame_verdict verdict =
@@ -238,7 +248,7 @@ void simulated_device_read(struct simulated_device *device)
 
 uint64_t simulated_device_deadline(const struct simulated_device *device)
 {
-    return device->silent || device->over ? UINT64_MAX : usmp_device_deadline(&device->end);
+    return device->bare || device->silent || device->over ? UINT64_MAX : usmp_device_deadline(&device->end);
 }
 
 void simulated_device_advance(struct simulated_device *device)

@@ -38,16 +38,17 @@ struct simulated_device {
     enum usmp_transport transport;
     unsigned wire;
     uint8_t id[USMP_DEVICE_ID_SIZE];
-    struct shard_path path;         /* the peer is the device; a test may change it: that is a NAT with a new mind */
-    bool silent;                    /* nothing comes from it and nothing reaches it */
-    bool refuses;                   /* takes no message: over UDP the gateway repeats */
-    bool over;                      /* its session ended, or its handshake failed */
-    struct device_messages to_send; /* the first may be under way */
-    struct device_messages received;
-    bool sending;             /* over UDP: the first of `to_send` is under way */
-    size_t acknowledged;      /* of its messages: over UDP by the gateway, over TCP written */
-    uint64_t last_heard;      /* when a frame or UTACK of the gateway came */
-    size_t frames_heard[256]; /* by type; encrypted frames of the gateway among them */
+    struct shard_path path;          /* the peer is the device; a test may change it: that is a NAT with a new mind */
+    bool bare;                       /* no libusmp: what comes is kept, and a test answers (gateway/bare_device.h) */
+    bool silent;                     /* nothing comes from it and nothing reaches it */
+    bool refuses;                    /* takes no message: over UDP the gateway repeats */
+    bool over;                       /* its session ended, or its handshake failed */
+    struct device_messages to_send;  /* the first may be under way */
+    struct device_messages received; /* a bare one over UDP: every datagram */
+    bool sending;                    /* over UDP: the first of `to_send` is under way */
+    size_t acknowledged;             /* of its messages: over UDP by the gateway, over TCP written */
+    uint64_t last_heard;             /* when a frame or UTACK of the gateway came */
+    size_t frames_heard[256];        /* by type; encrypted frames of the gateway among them */
     size_t encrypted_heard;
     size_t utacks_heard[256]; /* by the type that they acknowledge */
     /* TCP */
@@ -69,6 +70,9 @@ void simulated_device_end(struct simulated_device *device);
 
 /* Puts a message behind the others and sends what may be sent. */
 void simulated_device_send(struct simulated_device *device, const void *bytes, size_t size);
+
+void device_messages_drop_first(struct device_messages *messages);
+void device_messages_clear(struct device_messages *messages);
 
 /* Input. */
 void simulated_device_datagram(struct simulated_device *device, const uint8_t *bytes, size_t size);

@@ -43,9 +43,8 @@ void world_give_credit(struct world *world, uint64_t bytes)
 
 /* Devices. */
 
-struct simulated_device *world_connect_as(struct world *world, enum usmp_transport transport, unsigned wire,
-                                          const uint8_t id[USMP_DEVICE_ID_SIZE], const char *psk,
-                                          const struct address *address, enum usmp_cipher cipher)
+static struct simulated_device *add_device(struct world *world, enum usmp_transport transport,
+                                           const struct address *address)
 {
     struct simulated_device *device = calloc(1, sizeof *device);
     require(device != NULL);
@@ -53,8 +52,6 @@ struct simulated_device *world_connect_as(struct world *world, enum usmp_transpo
     device->next = world->devices;
     world->devices = device;
     device->transport = transport;
-    device->wire = wire;
-    memcpy(device->id, id, sizeof device->id);
     device->path = (struct shard_path){.peer = *address, .local = world->gateway};
     if (transport == USMP_TCP) {
         enter(world);
@@ -62,6 +59,24 @@ struct simulated_device *world_connect_as(struct world *world, enum usmp_transpo
         leave(world);
         device->stream_closed = device->stream == NULL;
     }
+    return device;
+}
+
+struct simulated_device *world_connect_bare(struct world *world, enum usmp_transport transport, const char *address)
+{
+    struct address parsed = world_address(address);
+    struct simulated_device *device = add_device(world, transport, &parsed);
+    device->bare = true;
+    return device;
+}
+
+struct simulated_device *world_connect_as(struct world *world, enum usmp_transport transport, unsigned wire,
+                                          const uint8_t id[USMP_DEVICE_ID_SIZE], const char *psk,
+                                          const struct address *address, enum usmp_cipher cipher)
+{
+    struct simulated_device *device = add_device(world, transport, address);
+    device->wire = wire;
+    memcpy(device->id, id, sizeof device->id);
     simulated_device_begin(device, cipher, psk, WORLD_GIVE_UP);
     return device;
 }

@@ -96,6 +96,8 @@ struct simulated_device *world_connect(struct world *world, enum usmp_transport 
 struct simulated_device *world_connect_as(struct world *world, enum usmp_transport transport, unsigned wire,
                                           const uint8_t id[USMP_DEVICE_ID_SIZE], const char *psk,
                                           const struct address *address, enum usmp_cipher cipher);
+/* One without libusmp: see gateway/bare_device.h. */
+struct simulated_device *world_connect_bare(struct world *world, enum usmp_transport transport, const char *address);
 /* It is gone without a word; over TCP the connection breaks. */
 void world_vanish(struct simulated_device *device);
 /* The connection breaks, or the device's kernel closes it. */
