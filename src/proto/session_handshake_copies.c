@@ -35,7 +35,6 @@ static bool is_our_hello_ack(const struct usmp_session *session, const struct us
 
 bool usmp_session_receive_handshake(struct usmp_session *session, const struct usmp_frame *frame, uint64_t now)
 {
-    (void)now; /* a copy of SESSION_OK on demand leaves the repeats as they are */
     if (!usmp_session_is_udp(session) || session->role != USMP_GATEWAY || frame->version != session->version)
         return false;
     bool is_hello_ack = is_our_hello_ack(session, frame);
@@ -44,7 +43,9 @@ bool usmp_session_receive_handshake(struct usmp_session *session, const struct u
     if (session->state == USMP_SESSION_ENDED) /* ours, and nothing to say to it any more */
         return true;
     usmp_session_acknowledge_plain(session, frame->type, frame->seq);
-    if (is_hello_ack)
+    if (is_hello_ack) {
+        session->session_ok_due = now + USMP_SESSION_OK_REPEAT_AFTER;
         usmp_session_send_session_ok(session);
+    }
     return true;
 }

@@ -117,6 +117,20 @@ static void after_the_end_copies_are_known_and_not_answered(void **state)
     bench_end(&bench);
 }
 
+/* One that was sent because it was asked for is as good as a repeat. */
+static void what_was_asked_for_is_not_repeated_at_once(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, USMP_GATEWAY, USMP_WIRE_2, USMP_UDP);
+    bench.now += 499 * BENCH_MILLISECONDS;
+    assert_true(receive_hello_ack(&bench, 2, bench.start.hello_ack_hmac));
+    bench_ignore_sent(&bench);
+    assert_int_equal(bench_advance_to_deadline(&bench, 500 * BENCH_MILLISECONDS), USMP_SESSION_NOTHING);
+    bench_assert_session_ok(&bench);
+    bench_end(&bench);
+}
+
 /* A pause holds back what is ours, not answers. */
 static void a_paused_session_answers_copies(void **state)
 {
@@ -139,6 +153,7 @@ int main(void)
         cmocka_unit_test(frames_of_a_gateway_are_not_ours),
         cmocka_unit_test(over_tcp_and_for_a_device_there_are_no_copies),
         cmocka_unit_test(after_the_end_copies_are_known_and_not_answered),
+        cmocka_unit_test(what_was_asked_for_is_not_repeated_at_once),
         cmocka_unit_test(a_paused_session_answers_copies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
