@@ -41,6 +41,9 @@ void downlink_queue(struct session *session, struct seam_command *command, struc
     *session->commands_end = command;
     session->commands_end = &command->next;
     session->command_count++;
+    if (command->deadline < session->commands_due) {
+        session->commands_due = command->deadline;
+    }
     downlink_start(session, now);
 }
 
@@ -130,8 +133,21 @@ static void expire_waiting(struct session *session, uint64_t now)
     session->commands_end = place;
 }
 
+static uint64_t first_deadline(const struct session *session)
+{
+    uint64_t first = DEADLINE_NEVER;
+    for (const struct seam_command *command = session->commands; command != NULL; command = command->next) {
+        first = command->deadline < first ? command->deadline : first;
+    }
+    return first;
+}
+
+/* Walks the list only when a deadline may have come, not for every message that has left. */
 void downlink_expire(struct session *session, uint64_t now)
 {
+    if (now < session->commands_due) {
+        return;
+    }
     if (session->command_is_out && session->commands->deadline <= now) {
         if (session->wire.transport == USMP_UDP) {
             (void)!usmp_session_cancel(&session->wire);
@@ -139,15 +155,7 @@ void downlink_expire(struct session *session, uint64_t now)
         remove_first(session, SEAM_UNCONFIRMED);
     }
     expire_waiting(session, now);
-}
-
-uint64_t downlink_deadline(const struct session *session)
-{
-    uint64_t first = DEADLINE_NEVER;
-    for (const struct seam_command *command = session->commands; command != NULL; command = command->next) {
-        first = command->deadline < first ? command->deadline : first;
-    }
-    return first;
+    session->commands_due = first_deadline(session);
 }
 
 void downlink_abandon(struct session *session)

@@ -26,9 +26,6 @@ void downlink_drained(struct session *session);
 /* Hands back what is past its deadline. Wire 1 over UDP: libusmp ends the session with it, ask wire.state. */
 void downlink_expire(struct session *session, uint64_t now);
 
-/* When the first deadline comes; DEADLINE_NEVER when nothing waits. */
-uint64_t downlink_deadline(const struct session *session);
-
 /* The session ends: hands everything back. */
 void downlink_abandon(struct session *session);
 

@@ -12,7 +12,7 @@
 
 #define LINGERING_MAX 16384u /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
 #define REPEAT_GRACE UINT64_C(5000000) /* microseconds: the longest interval at which SDKs repeat a frame */
-#define RETRY_AFTER UINT64_C(250000) /* microseconds until memory that was short is looked for again */
+#define RETRY_AFTER UINT64_C(250000)   /* microseconds until memory that was short is looked for again */
 
 static uint64_t hash_of_session(const struct shard *shard, const uint8_t *session_id)
 {
@@ -68,6 +68,7 @@ static void set_up(struct session *session, struct shard *shard, const struct se
     session->handshake_begun = start->handshake_begun;
     session->last_activity = now.monotonic;
     session->commands_end = &session->commands;
+    session->commands_due = DEADLINE_NEVER;
     session->retry_at = DEADLINE_NEVER;
     if (start->path != NULL) {
         session->path = *start->path;
@@ -289,7 +290,7 @@ static uint64_t next_due(const struct session *session, struct shard_time now)
     if (session->stream_failed) {
         return now.monotonic;
     }
-    due = earlier(due, earlier(session->retry_at, downlink_deadline(session)));
+    due = earlier(due, earlier(session->retry_at, session->commands_due));
     if (session->timeout != 0 && !session->is_paused) {
         due = earlier(due, session->last_activity + session->timeout);
     }

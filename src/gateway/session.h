@@ -17,7 +17,7 @@
 #include "registry/registry.h"
 #include "seam/event.h"
 
-#define SESSION_COMMANDS_MAX 64u /* messages that may wait for one device; more is SEAM_BUSY */
+#define SESSION_COMMANDS_MAX 1024u /* messages that may wait for one device; more is SEAM_BUSY */
 
 struct session {
     struct usmp_session wire;
@@ -50,10 +50,11 @@ struct session {
     struct seam_command *commands; /* sends, oldest first; the first may be out */
     struct seam_command **commands_end;
     size_t command_count;
-    bool command_is_out; /* the first is on the wire (UDP) or in the stream's queue (TCP) */
-    bool stream_is_busy; /* TCP: bytes wait for the kernel */
-    bool stream_failed;  /* TCP: a write failed; ends at its deadline, which is at once */
-    uint64_t retry_at;   /* when to look again for memory that was short; DEADLINE_NEVER: it was not */
+    uint64_t commands_due; /* no command's deadline is earlier; may be earlier than all of them */
+    bool command_is_out;   /* the first is on the wire (UDP) or in the stream's queue (TCP) */
+    bool stream_is_busy;   /* TCP: bytes wait for the kernel */
+    bool stream_failed;    /* TCP: a write failed; ends at its deadline, which is at once */
+    uint64_t retry_at;     /* when to look again for memory that was short; DEADLINE_NEVER: it was not */
 };
 
 #define SESSION_OF(link, member) HASH_INDEX_OBJECT(link, struct session, member)

@@ -249,6 +249,17 @@ static bool start(struct daemon *daemon)
     return true;
 }
 
+/* One more signal must not kill what is about to end by itself. */
+static void ignore_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 static void close_signals(struct daemon *daemon)
 {
     for (size_t index = 0; index < daemon->signal_count; index++) {
@@ -259,6 +270,7 @@ static void close_signals(struct daemon *daemon)
 /* The worker hands its last events to the hub, so it goes first, and the hub after the worker's handles are closed. */
 static void close_parts(struct daemon *daemon)
 {
+    ignore_signals();
     close_signals(daemon);
     uv_close((uv_handle_t *)&daemon->shutdown_timer, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
