@@ -93,8 +93,8 @@ size_t answer_ndjson_session(struct event_ndjson *encoder, const struct answer_r
 {
     char *at = json_text_literal(out, "{\"type\":\"session\"");
     at = write_ref(at, ref);
-    at = event_ndjson_time(encoder, session->connected, at);
     at = event_ndjson_device(session->device, session->session, at);
+    at = event_ndjson_time(encoder, session->connected, at);
     at = event_ndjson_transport(session->transport, session->wire, &session->peer, at);
     return finish(at, out);
 }

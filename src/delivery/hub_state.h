@@ -11,7 +11,7 @@
 #include "delivery/pending_command.h"
 #include "platform/log.h"
 
-#define HUB_EPOCH_SIZE 16u /* bytes; twice as many hex digits */
+#define HUB_EPOCH_SIZE 8u /* bytes; twice as many hex digits */
 
 struct backend;
 

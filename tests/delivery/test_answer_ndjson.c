@@ -97,8 +97,8 @@ static void a_list_is_as_documented(void **state)
     struct answer_ref ref = ref_of("r5");
     char line[ANSWER_NDJSON_LINE_MAX];
     expect_line(line, answer_ndjson_session(&encoder, &ref, &session, line),
-                "{\"type\":\"session\",\"ref\":\"r5\",\"time\":\"2026-11-21T09:00:00.123456Z\","
-                "\"device\":\"de:ad:be:ef:00:01\",\"session\":\"5f000000000000000000000000000000\","
+                "{\"type\":\"session\",\"ref\":\"r5\",\"device\":\"de:ad:be:ef:00:01\","
+                "\"session\":\"5f000000000000000000000000000000\",\"time\":\"2026-11-21T09:00:00.123456Z\","
                 "\"transport\":\"udp\",\"wire\":2,\"peer\":\"192.0.2.7:50123\"}\n");
     expect_line(line, answer_ndjson_listed(&ref, 1, line), "{\"type\":\"listed\",\"ref\":\"r5\",\"count\":1}\n");
     expect_line(line, answer_ndjson_listed(&NO_REF, 0, line), "{\"type\":\"listed\",\"count\":0}\n");
