@@ -232,6 +232,10 @@ void session_touch(struct session *session, struct shard_time now)
 void session_pause(struct session *session, bool retry, struct shard_time now)
 {
     struct shard *shard = session->shard;
+    if (session->stream == NULL) {
+        session->last_activity = now.monotonic + REPEAT_GRACE;
+        return;
+    }
     if (retry) {
         session->retry_at = now.monotonic + RETRY_AFTER;
     }
@@ -258,11 +262,8 @@ void session_unpause(struct session *session, struct shard_time now)
     *(session->paused_next != NULL ? &session->paused_next->paused_before : &shard->paused_last) =
         session->paused_before;
     if (session->live) {
-        /* Over UDP nothing is read on: the device repeats by its own clock, which may have slowed down by now. */
-        session->last_activity = now.monotonic + (session->wire.transport == USMP_UDP ? REPEAT_GRACE : 0);
-        if (session->stream != NULL) {
-            stream_resume(session->stream);
-        }
+        session->last_activity = now.monotonic;
+        stream_resume(session->stream);
     }
 }
 

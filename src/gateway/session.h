@@ -31,7 +31,7 @@ struct session {
     struct hash_link by_path;    /* UDP */
     struct session *older;       /* all of the shard's sessions */
     struct session *newer;
-    struct session *paused_next; /* those that wait for credit, oldest first */
+    struct session *paused_next; /* TCP: those that are not read, oldest first */
     struct session *paused_before;
     bool live;
     bool is_paused;
@@ -91,8 +91,9 @@ void session_destroy(struct session *session);
 /* Something new and authentic came: the watchdog starts afresh. */
 void session_touch(struct session *session, struct shard_time now);
 
-/* A message found no credit, or no memory (`retry`: looked for again soon by itself): TCP is not read, the watchdog
- * waits, until shard_credit or the retry goes on. */
+/* A message found no credit, or no memory (`retry`: looked for again soon by itself). TCP is not read, and the watchdog
+ * waits, until shard_credit or the retry goes on. Over UDP there is nothing to stop: the device repeats by its own
+ * clock for as long as it likes, and each time the watchdog leaves it time for the next. */
 void session_pause(struct session *session, bool retry, struct shard_time now);
 void session_unpause(struct session *session, struct shard_time now);
 
