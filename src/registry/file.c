@@ -64,6 +64,10 @@ static void read_device(struct registry_file_reader *reader, const struct yaml_t
     const struct registry_device *known = registry_device_table_find(table, id);
     if (known != NULL) {
         refuse_second_device(reader, tree, entry, source.name, &reader->origins[known - table->devices]);
+        /* Read for what else is wrong with it. */
+        struct registry_device second = {.session_timeout = REGISTRY_SESSION_TIMEOUT_GLOBAL};
+        memcpy(second.id, id, sizeof(second.id));
+        registry_device_entry_read(&reader->entries, &source, entry, &second);
         return;
     }
     reader->origins[table->count] = (struct registry_device_origin){.tree = tree, .entry = entry};

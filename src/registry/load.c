@@ -119,7 +119,8 @@ static void warn(struct load *load)
         diagnostics_add(load->diagnostics, DIAGNOSTICS_WARNING, load->files.default_place,
                         "devices under default are not told apart: whoever knows its key can be any of them");
     }
-    if (anybody_unlisted_is_accepted(registry) || is_wrong(load)) {
+    /* Where something is wrong, of the configuration too, more may be meant than what is here. */
+    if (anybody_unlisted_is_accepted(registry) || diagnostics_errors(load->diagnostics) > 0) {
         return;
     }
     if (registry->keys.count == 0) {

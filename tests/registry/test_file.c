@@ -62,6 +62,18 @@ static void test_same_id_in_two_spellings(void **state)
                 "too\n");
 }
 
+static void test_second_entry_of_an_id_is_read_for_more_mistakes(void **state)
+{
+    (void)state;
+    assert_said(
+        "devices:\n"
+        "  de:ad:be:ef:00:01: { psk_hex: " KEY " }\n"
+        "  deadbeef0001: { psk_hex: " KEY ", max_downlink: 0 }\n",
+        "devices.yaml:3:3: devices.de:ad:be:ef:00:01 stands here a second time: it is at devices.yaml:2:3 "
+        "too\n"
+        "devices.yaml:3:108: devices.de:ad:be:ef:00:01.max_downlink must be a number of bytes from 1 to 1808\n");
+}
+
 static void test_same_id_in_one_spelling(void **state)
 {
     (void)state;
@@ -170,11 +182,17 @@ static int start_crypto(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files_that_say_nothing),   cmocka_unit_test(test_ids_in_every_spelling),
-        cmocka_unit_test(test_ids_that_are_none),        cmocka_unit_test(test_same_id_in_two_spellings),
-        cmocka_unit_test(test_same_id_in_one_spelling),  cmocka_unit_test(test_devices_twice),
-        cmocka_unit_test(test_things_of_the_wrong_kind), cmocka_unit_test(test_unknown_keys_at_the_top),
-        cmocka_unit_test(test_default_is_taken),         cmocka_unit_test(test_revoked_and_keyless_devices_are_counted),
+        cmocka_unit_test(test_files_that_say_nothing),
+        cmocka_unit_test(test_ids_in_every_spelling),
+        cmocka_unit_test(test_ids_that_are_none),
+        cmocka_unit_test(test_same_id_in_two_spellings),
+        cmocka_unit_test(test_second_entry_of_an_id_is_read_for_more_mistakes),
+        cmocka_unit_test(test_same_id_in_one_spelling),
+        cmocka_unit_test(test_devices_twice),
+        cmocka_unit_test(test_things_of_the_wrong_kind),
+        cmocka_unit_test(test_unknown_keys_at_the_top),
+        cmocka_unit_test(test_default_is_taken),
+        cmocka_unit_test(test_revoked_and_keyless_devices_are_counted),
         cmocka_unit_test(test_room_that_a_file_needs),
     };
     return cmocka_run_group_tests(tests, start_crypto, NULL);
