@@ -83,15 +83,6 @@ static bool is_nested_too_deep(const char *line, size_t size)
     return false;
 }
 
-static bool is_blank(const char *line, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
-            return false;
-    }
-    return true;
-}
-
 static void describe(const json_error_t *error, struct command_mistake *mistake)
 {
     switch (json_error_code(error)) {
@@ -225,8 +216,6 @@ enum command_verdict command_parse(const char *line, size_t size, struct command
                                    struct command_mistake *mistake)
 {
     assert(size <= NDJSON_LINE_MAX);
-    if (is_blank(line, size))
-        return COMMAND_EMPTY;
     request->ref.given = false;
     request->session_given = false;
     request->size = 0;

@@ -34,7 +34,6 @@ struct command_request {
 
 enum command_verdict {
     COMMAND_GOOD,
-    COMMAND_EMPTY, /* nothing but white space: no command, and no mistake */
     COMMAND_BAD,
     COMMAND_SHORT_OF_MEMORY,
 };

@@ -90,8 +90,6 @@ void command_run(struct connection *connection, const char *line, size_t size)
     struct command_request request;
     struct command_mistake mistake;
     switch (command_parse(line, size, &request, &mistake)) {
-    case COMMAND_EMPTY:
-        return;
     case COMMAND_BAD:
         answer_error(connection, &request.ref, ANSWER_BAD_REQUEST, mistake.text, 0);
         return;
@@ -113,6 +111,14 @@ void command_refuse_long_line(struct connection *connection)
     answer_error(connection, &NO_REF, ANSWER_BAD_REQUEST, "the line is longer than 16384 bytes", 0);
 }
 
+static void answer_too_large(struct connection *connection, const struct pending_command *command)
+{
+    char complaint[64];
+    int length = snprintf(complaint, sizeof complaint, "takes messages of at most %u bytes", command->seam.limit);
+    assert(length > 0 && (size_t)length < sizeof complaint);
+    answer_about(connection, &command->ref, command->seam.device, ANSWER_TOO_LARGE, complaint, command->seam.limit);
+}
+
 static void answer_outcome(struct connection *connection, const struct pending_command *command)
 {
     static const struct {
@@ -122,7 +128,6 @@ static void answer_outcome(struct connection *connection, const struct pending_c
         [SEAM_NOT_CONNECTED] = {ANSWER_NOT_CONNECTED, "has no session, or not this one"},
         [SEAM_EXPIRED] = {ANSWER_EXPIRED, "could not be sent to in time; nothing was sent"},
         [SEAM_UNCONFIRMED] = {ANSWER_UNCONFIRMED, "has not acknowledged; the message may have arrived"},
-        [SEAM_TOO_LARGE] = {ANSWER_TOO_LARGE, "takes no message that long"},
         [SEAM_BUSY] = {ANSWER_BUSY, "has too much waiting for it"},
         [SEAM_FORBIDDEN] = {ANSWER_FORBIDDEN, "speaks wire 1 and v1_downlink is off"},
     };
@@ -138,6 +143,9 @@ static void answer_outcome(struct connection *connection, const struct pending_c
     case SEAM_CLOSE_DONE:
         if (ref->given)
             connection_answer(connection, line, answer_ndjson_closed(ref, line));
+        break;
+    case SEAM_TOO_LARGE:
+        answer_too_large(connection, command);
         break;
     case SEAM_PENDING:
         assert(false);

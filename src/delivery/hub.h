@@ -27,7 +27,7 @@
 
 #define HUB_COMMANDS_MAX 4096u
 #define HUB_COMMAND_BYTES_MAX (8u << 20)
-#define HUB_DEVICE_COMMANDS_MAX 64u
+#define HUB_DEVICE_COMMANDS_MAX 1024u
 #define HUB_COMMAND_DEADLINE UINT64_C(30000000) /* microseconds */
 
 struct hub;

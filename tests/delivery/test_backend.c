@@ -1,16 +1,30 @@
 #include "delivery/hub_fixture.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "delivery/backend.h"
 #include "delivery/hub_state.h"
 
 static size_t allocations_refused;
+static bool socket_is_full;
+
+ssize_t __real_send(int descriptor, const void *bytes, size_t size, int flags);
+ssize_t __wrap_send(int descriptor, const void *bytes, size_t size, int flags);
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+
+ssize_t __wrap_send(int descriptor, const void *bytes, size_t size, int flags)
+{
+    if (!socket_is_full)
+        return __real_send(descriptor, bytes, size, flags);
+    errno = EAGAIN;
+    return -1;
+}
 
 void *__wrap_malloc(size_t size)
 {
@@ -231,6 +245,42 @@ static void drop_oldest_never_drops_what_is_being_written(void **state)
     client_close(&client);
 }
 
+/* What is encoded cannot be dropped any more, so it must not be all there is. */
+static void while_a_reader_stalls_the_newest_events_are_kept(void **state)
+{
+    (void)state;
+    assert_true(worker_connected(&fixture, 1, 1));
+    for (unsigned number = 2; number <= 100; number++)
+        assert_true(send_number(number, 1000));
+    client_connect(&fixture, &client, 0);
+    client_skip_hello(&fixture, &client);
+    while (client_line(&fixture, &client) != NULL) {
+    }
+    socket_is_full = true;
+    for (unsigned number = 101; number <= 1000; number++)
+        assert_true(send_number(number, 1000));
+    client_close(&client);
+    fixture_turn(&fixture);
+    client_connect(&fixture, &client, 0); /* all that waited is encoded now, as far as it may */
+    for (unsigned number = 1001; number <= 2000; number++)
+        assert_true(send_number(number, 1000));
+    socket_is_full = false;
+
+    unsigned last = 0;
+    unsigned newest = 0;
+    for (char *line = client_line(&fixture, &client); line != NULL; line = client_line(&fixture, &client)) {
+        json_t *object = json_loads(line, 0, NULL);
+        if (strcmp(json_string_value(json_object_get(object, "type")), "message") == 0) {
+            last = number_of(object);
+            newest += last > 1950;
+        }
+        json_decref(object);
+    }
+    assert_int_equal(last, 2000);
+    assert_in_range(newest, 65536 / 2 / 1256 - 1, 50);
+    client_close(&client);
+}
+
 static void events_go_to_every_backend_of_their_device(void **state)
 {
     (void)state;
@@ -431,6 +481,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(drop_oldest_refuses_no_session, setup_drop_oldest, teardown),
         cmocka_unit_test_setup_teardown(drop_oldest_never_drops_what_is_being_written, setup_drop_oldest, teardown),
+        cmocka_unit_test_setup_teardown(while_a_reader_stalls_the_newest_events_are_kept, setup_drop_oldest, teardown),
         cmocka_unit_test_setup_teardown(events_go_to_every_backend_of_their_device, setup_two, teardown),
         cmocka_unit_test_setup_teardown(one_full_queue_holds_back_the_devices_of_that_backend_only, setup_two,
                                         teardown),

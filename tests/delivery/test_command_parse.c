@@ -88,9 +88,9 @@ static void white_space_and_order_do_not_matter(void **state)
     (void)state;
     assert_int_equal(parse(" { \"ref\" : \"a\" ,\t\"op\":\"list\" } \r"), COMMAND_GOOD);
     expect_ref("a");
-    assert_int_equal(parse(""), COMMAND_EMPTY);
-    assert_int_equal(parse("\r"), COMMAND_EMPTY);
-    assert_int_equal(parse("  \t"), COMMAND_EMPTY);
+    assert_int_equal(parse(""), COMMAND_BAD);
+    assert_int_equal(parse("\r"), COMMAND_BAD);
+    assert_int_equal(parse("  \t"), COMMAND_BAD);
 }
 
 static void a_payload_may_be_anything_json_can_say(void **state)

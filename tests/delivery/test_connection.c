@@ -167,9 +167,13 @@ static void many_second_connections_are_all_told(void **state)
 static void a_restarted_backend_is_no_second_one(void **state)
 {
     (void)state;
-    /* The old one goes and the new one comes within one turn of the loop. */
+    /* The loop hears of the new one first: by then the old one has gone. */
+    struct client restarted = {.descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)};
+    connect_client(&restarted);
+    restarted.buffer = malloc(FIXTURE_CLIENT_BUFFER + 1);
+    assert_non_null(restarted.buffer);
     client_close(&client);
-    client_connect(&fixture, &client, 0);
+    client = restarted;
     client_skip_hello(&fixture, &client);
     assert_true(worker_connected(&fixture, 1, 1));
     client_expect_event(&fixture, &client, "connected", 1, 1, NULL);
@@ -349,7 +353,8 @@ static void malformed_lines_cost_nothing_else(void **state)
     client_write(&fixture, &client,
                  "\n\r\n{\"op\":\"list\",\"ref\":\"a\"}\r\nnonsense\n{\"op\":\"list\",\"ref\":\"b\"}\n");
     /* Answers to lists wait for events, other answers do not wait for them. */
-    client_expect_error(&fixture, &client, NULL, "bad_request");
+    for (unsigned mistakes = 0; mistakes < 3; mistakes++)
+        client_expect_error(&fixture, &client, NULL, "bad_request");
     client_expect(&fixture, &client, "{\"type\":\"listed\",\"ref\":\"a\",\"count\":0}");
     client_expect(&fixture, &client, "{\"type\":\"listed\",\"ref\":\"b\",\"count\":0}");
 

@@ -53,7 +53,7 @@ def test_a_paused_session_is_not_timed_out(case, start, make_device):
     clock.transport = "tcp"
     devices = {
         device.identity.id: device.identity.entry(session_timeout="500ms"),
-        clock.identity.id: clock.identity.entry(session_timeout="3s"),
+        clock.identity.id: clock.identity.entry(session_timeout="1500ms"),
     }
     daemon = start(devices=devices, config=BLOCK)
     clock.connect(daemon.port)
