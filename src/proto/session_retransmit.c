@@ -71,12 +71,15 @@ static enum usmp_session_verdict continue_flight(struct usmp_session *session, u
 
 static bool launch_pong(struct usmp_session *session, uint64_t now)
 {
-    if (session->outgoing.fence)
-        session->outgoing.fence = false;
+    /* Without a block there is no PONG; no device requires one. */
+    if (!usmp_session_may_seal(session)) {
+        session->pongs_held = 0;
+        return true;
+    }
+    session->outgoing.fence = false;
     if (session->pongs_held > 0)
         session->pongs_held--;
-    /* Without a block there is no PONG; no device requires one. */
-    return !usmp_session_may_seal(session) || usmp_session_launch(session, USMP_PONG, now);
+    return usmp_session_launch(session, USMP_PONG, now);
 }
 
 /* Nothing is in flight: whose turn it is. */

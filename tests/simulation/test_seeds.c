@@ -244,7 +244,8 @@ static void rekey(struct conversation *c)
 {
     struct world *world = &c->world;
     if (world->link.transport == USMP_TCP) {
-        if (world->link.count > 0 || world->gateway.stream.size > 0 || world->gateway.has_deferred)
+        if (world->link.count > 0 || world->gateway.stream.size > 0 || world->gateway.has_deferred ||
+            world->device.stream.size > 0)
             return;
         c->down.send_at = world->now + world->link.conditions.delay_most + 1;
     }
