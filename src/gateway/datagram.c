@@ -9,6 +9,7 @@
 
 #include "admission/admission.h"
 #include "gateway/handshake.h"
+#include "gateway/handshake_failure.h"
 #include "gateway/pending.h"
 #include "gateway/shard_internal.h"
 #include "gateway/uplink.h"
@@ -184,6 +185,42 @@ static void receive_hello(struct shard *shard, const struct shard_path *path, co
     begin(shard, path, frame, &hello, &peer, proved, now);
 }
 
+/* True: that is what the HELLO_ACK was for, and the handshake is over. */
+static bool finish(struct shard *shard, struct pending *pending, const struct shard_path *path, uint32_t seq,
+                   const struct usmp_hello_ack *hello_ack, struct shard_time now)
+{
+    uint64_t begun = pending->handshake.begun;
+    struct handshake_failure failure = {.transport = USMP_UDP,
+                                        .version = pending->handshake.version,
+                                        .peer = pending->peer,
+                                        .proved = pending->proved,
+                                        .device_known = true};
+    memcpy(failure.device, pending->handshake.device_id, sizeof failure.device);
+    struct handshake_peer from = {.path = path, .address = &failure.peer, .proved = pending->proved, .seq = seq};
+    struct handshake_end end;
+    switch (handshake_finish(shard, &pending->handshake, hello_ack, &from, now, &end)) {
+    case HANDSHAKE_SESSION:
+        pending_end(shard, pending, true, now);
+        handshake_cancel_older(shard, failure.device, begun, now);
+        (void)!session_run(end.session, now);
+        return true;
+    case HANDSHAKE_REFUSED:
+        pending_end(shard, pending, true, now);
+        return true;
+    case HANDSHAKE_FORGED:
+        pending_end(shard, pending, true, now);
+        handshake_failure_is_protocol(&failure);
+        handshake_failed(shard, &failure, now);
+        return true;
+    case HANDSHAKE_WRONG:
+        pending_saw_wrong(pending, end.wrong);
+        return false;
+    case HANDSHAKE_SPENT:
+        return false;
+    }
+    return false;
+}
+
 /* Several handshakes may be pending at one address: the HMAC chooses. */
 static void receive_hello_ack(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
                               struct shard_time now)
@@ -202,27 +239,8 @@ static void receive_hello_ack(struct shard *shard, const struct shard_path *path
         if (pending->handshake.version != frame->version) {
             continue;
         }
-        struct address peer = pending->peer;
-        uint8_t device[USMP_DEVICE_ID_SIZE];
-        memcpy(device, pending->handshake.device_id, sizeof device);
-        uint64_t begun = pending->handshake.begun;
-        struct handshake_peer from = {.path = path, .address = &peer, .proved = pending->proved, .seq = frame->seq};
-        struct session *session = NULL;
         looked_at = true;
-        switch (handshake_finish(shard, &pending->handshake, &hello_ack, &from, now, &session)) {
-        case HANDSHAKE_SESSION:
-            pending_end(shard, pending, true, now);
-            pending_cancel_older(shard, device, begun, now);
-            (void)!session_run(session, now);
-            return;
-        case HANDSHAKE_WRONG:
-            pending->saw_wrong = true;
-            break;
-        case HANDSHAKE_SPENT:
-            break;
-        case HANDSHAKE_REFUSED:
-        case HANDSHAKE_FORGED:
-            pending_end(shard, pending, true, now);
+        if (finish(shard, pending, path, frame->seq, &hello_ack, now)) {
             return;
         }
     }

@@ -1,19 +1,16 @@
 #include "gateway/handshake.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include <usmp/utack.h>
 
 #include "admission/admission.h"
+#include "gateway/handshake_failure.h"
 #include "gateway/pending.h"
 #include "gateway/shard_internal.h"
-#include "platform/authentication_log.h"
 #include "platform/log.h"
 #include "platform/secret_memory.h"
 #include "seam/event.h"
-
-static const uint8_t no_device[USMP_DEVICE_ID_SIZE];
 
 void handshake_begin(struct shard *shard, struct usmp_gateway_handshake *handshake, enum usmp_transport transport,
                      uint8_t version, const struct usmp_hello *hello, unsigned repeats, struct shard_time now)
@@ -35,66 +32,6 @@ bool handshake_takes_wire(const struct shard *shard, uint8_t version)
     return (shard->config->wire.versions & CONFIG_WIRE_BIT(version)) != 0;
 }
 
-void handshake_count(struct shard *shard, enum usmp_transport transport, uint8_t version,
-                     enum shard_handshake_result result)
-{
-    shard->counters.handshakes[transport][version - 1][result]++;
-}
-
-void handshake_count_failure(struct shard *shard, const struct address *peer, const uint8_t *device,
-                             struct shard_time now)
-{
-    enum admission_lock lock = admission_failed(shard->admission, peer, device, now.monotonic);
-    if (lock == ADMISSION_ADDRESS_LOCKED) {
-        log_write_limited(&shard->log.lockout, now.monotonic, LOG_FIELDS(log_peer(peer)),
-                          "address locked out after too many failed handshakes");
-    } else if (lock == ADMISSION_DEVICE_LOCKED) {
-        log_write_limited(&shard->log.lockout, now.monotonic, LOG_FIELDS(log_device(device), log_peer(peer)),
-                          "device locked out at this address after too many failed handshakes");
-    }
-}
-
-void handshake_log_failure(struct shard *shard, const struct address *peer, bool proved, const uint8_t *device,
-                           const char *reason, struct shard_time now)
-{
-    if (proved) {
-        authentication_log_failure(&shard->log.authentication, now.monotonic, device == NULL ? no_device : device, peer,
-                                   reason);
-        return;
-    }
-    if (shard->unproved_failures++ == 0) {
-        shard->unproved_report = now.monotonic + UNPROVED_REPORT_AFTER;
-        shard_keep_house_by(shard, shard->unproved_report);
-    }
-}
-
-static const char *reason_of(enum registry_verdict verdict)
-{
-    switch (verdict) {
-    case REGISTRY_UNKNOWN:
-        return "unknown_device";
-    case REGISTRY_REVOKED:
-        return "revoked";
-    case REGISTRY_EXPIRED:
-        return "expired";
-    case REGISTRY_WRONG_WIRE:
-        return "wrong_wire";
-    case REGISTRY_ACCEPTED:
-    case REGISTRY_WRONG_KEY:
-        break;
-    }
-    return "bad_psk";
-}
-
-static void refuse_wrong(struct shard *shard, const struct usmp_gateway_handshake *handshake,
-                         const struct handshake_peer *peer, enum registry_verdict verdict, struct shard_time now)
-{
-    bool known = verdict == REGISTRY_WRONG_KEY || verdict == REGISTRY_ACCEPTED;
-    handshake_count(shard, handshake->transport, handshake->version,
-                    known ? SHARD_HANDSHAKE_BAD_PSK : SHARD_HANDSHAKE_UNKNOWN_DEVICE);
-    handshake_log_failure(shard, peer->address, peer->proved, handshake->device_id, reason_of(verdict), now);
-}
-
 static void refuse_limited(struct shard *shard, const struct usmp_gateway_handshake *handshake,
                            const struct handshake_peer *peer, const char *what, struct shard_time now)
 {
@@ -102,6 +39,7 @@ static void refuse_limited(struct shard *shard, const struct usmp_gateway_handsh
     log_write_limited(&shard->log.limited, now.monotonic,
                       LOG_FIELDS(log_device(handshake->device_id), log_peer(peer->address), log_string("limit", what)),
                       "device refused");
+    shard_watch_limit(shard, &shard->log.limited);
 }
 
 /* Everything a session takes, in the order in which it can be given back. */
@@ -177,7 +115,7 @@ static void acknowledge(struct shard *shard, const struct handshake_peer *peer)
 static enum handshake_outcome complete(struct shard *shard, struct usmp_gateway_handshake *handshake,
                                        const struct usmp_hello_ack *hello_ack, const struct handshake_peer *peer,
                                        const struct registry_match *match, size_t matched, struct shard_time now,
-                                       struct session **session)
+                                       struct handshake_end *end)
 {
     struct admitted admitted;
     if (!admit(shard, handshake, peer, match, now, &admitted)) {
@@ -197,43 +135,46 @@ static enum handshake_outcome complete(struct shard *shard, struct usmp_gateway_
     secret_memory_wipe(&psk, sizeof psk);
     if (completion == USMP_HANDSHAKE_REFUSED) {
         give_back(shard, &admitted, peer, match);
-        handshake_count(shard, transport, version, SHARD_HANDSHAKE_PROTOCOL);
-        handshake_log_failure(shard, peer->address, peer->proved, device, "protocol", now);
         return HANDSHAKE_FORGED;
     }
     wire.cipher = cipher_of(&match->settings, version);
     wire.may_send = may_send(shard, &match->settings, version);
     wire.confirm_within = shard->config->handshake_timeout;
-    acknowledge(shard, peer);
-    if (admitted.replaced != NULL) {
-        session_end(admitted.replaced, SEAM_REPLACED, now);
+    struct session *created = session_create(shard,
+                                             &(struct session_start){.path = peer->path,
+                                                                     .stream = peer->stream,
+                                                                     .peer = peer->address,
+                                                                     .device = device,
+                                                                     .match = match,
+                                                                     .matched = matched,
+                                                                     .handshake_begun = begun,
+                                                                     .backends = admitted.backends,
+                                                                     .replaced = admitted.replaced,
+                                                                     .wire = &wire},
+                                             now);
+    if (created != NULL) {
+        acknowledge(shard, peer);
+        session_begin(created, &wire, now);
     }
-    *session = session_create(shard,
-                              &(struct session_start){.path = peer->path,
-                                                      .stream = peer->stream,
-                                                      .peer = peer->address,
-                                                      .device = device,
-                                                      .match = match,
-                                                      .matched = matched,
-                                                      .handshake_begun = begun,
-                                                      .backends = admitted.backends,
-                                                      .wire = &wire},
-                              now);
     secret_memory_wipe(&wire, sizeof wire);
-    if (*session == NULL) {
+    if (created == NULL) {
         give_back(shard, &admitted, peer, match);
         handshake_count(shard, transport, version, SHARD_HANDSHAKE_LIMITED);
         return HANDSHAKE_REFUSED;
     }
     handshake_count(shard, transport, version, SHARD_HANDSHAKE_OK);
     admission_succeeded(shard->admission, peer->address, device);
+    end->session = created;
     return HANDSHAKE_SESSION;
 }
 
 enum handshake_outcome handshake_finish(struct shard *shard, struct usmp_gateway_handshake *handshake,
                                         const struct usmp_hello_ack *hello_ack, const struct handshake_peer *peer,
-                                        struct shard_time now, struct session **session)
+                                        struct shard_time now, struct handshake_end *end)
 {
+    if (handshake->checks >= USMP_HANDSHAKE_CHECKS_MAX) {
+        return HANDSHAKE_SPENT;
+    }
     struct registry_match match;
     registry_lookup(shard->registry, handshake->device_id, handshake->version, now.wall / 1000000, &match);
     struct usmp_psk keys[REGISTRY_CANDIDATES];
@@ -244,17 +185,20 @@ enum handshake_outcome handshake_finish(struct shard *shard, struct usmp_gateway
     enum usmp_handshake_verdict verdict =
         usmp_gateway_handshake_verify(handshake, hello_ack, keys, REGISTRY_CANDIDATES, &matched);
     secret_memory_wipe(keys, sizeof keys);
+    (void)verdict; /* RIGHT or WRONG, as `matched` says too */
 
-    enum handshake_outcome outcome = HANDSHAKE_SPENT;
-    if (verdict != USMP_HANDSHAKE_SPENT) {
-        enum registry_verdict result = registry_match_result(&match, matched);
-        if (result == REGISTRY_ACCEPTED) {
-            outcome = complete(shard, handshake, hello_ack, peer, &match, matched, now, session);
-        } else {
-            refuse_wrong(shard, handshake, peer, result, now);
-            outcome = HANDSHAKE_WRONG;
-        }
+    enum handshake_outcome outcome = HANDSHAKE_WRONG;
+    end->wrong = registry_match_result(&match, matched);
+    if (end->wrong == REGISTRY_ACCEPTED) {
+        outcome = complete(shard, handshake, hello_ack, peer, &match, matched, now, end);
     }
     registry_match_wipe(&match);
     return outcome;
+}
+
+void handshake_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE], uint64_t begun,
+                            struct shard_time now)
+{
+    pending_cancel_older(shard, device, begun, now);
+    stream_cancel_older(shard, device, begun);
 }

@@ -1,5 +1,5 @@
 /* What a handshake needs beside the protocol: random values, the registry, limits, and what its end leads to. The
- * same for TCP and UDP (docs/protocol.md section 2; docs/security.md rules 3, 4, 13, 17).
+ * same for TCP and UDP (docs/protocol.md section 2; docs/security.md rules 3, 4, 17).
  */
 #ifndef GATEWAY_HANDSHAKE_H
 #define GATEWAY_HANDSHAKE_H
@@ -9,9 +9,9 @@
 
 #include <usmp/gateway_handshake.h>
 
-#include "gateway/counters.h"
 #include "gateway/session.h"
 #include "gateway/shard.h"
+#include "registry/match.h"
 
 /* Draws key pair, nonce and session id and begins. */
 void handshake_begin(struct shard *shard, struct usmp_gateway_handshake *handshake, enum usmp_transport transport,
@@ -37,22 +37,20 @@ struct handshake_peer {
     uint32_t seq; /* of the HELLO_ACK: its UTACK leaves before SESSION_OK */
 };
 
-/* A HELLO_ACK. Counts its result, logs a failure of a proved address (after the answer, by the caller's order). */
+struct handshake_end {
+    struct session *session;     /* HANDSHAKE_SESSION */
+    enum registry_verdict wrong; /* HANDSHAKE_WRONG: for gateway/handshake_failure.h, once the device has its answer */
+};
+
+/* A HELLO_ACK. Counts a session and a refusal; what is wrong or forged the caller counts, when it has answered. */
 enum handshake_outcome handshake_finish(struct shard *shard, struct usmp_gateway_handshake *handshake,
                                         const struct usmp_hello_ack *hello_ack, const struct handshake_peer *peer,
-                                        struct shard_time now, struct session **session)
+                                        struct shard_time now, struct handshake_end *end)
     __attribute__((warn_unused_result));
 
-/* A failure of a proved address, for the lockout. `device` may be NULL: it has not said who it is. */
-void handshake_count_failure(struct shard *shard, const struct address *peer, const uint8_t *device,
-                             struct shard_time now);
-
-void handshake_count(struct shard *shard, enum usmp_transport transport, uint8_t version,
-                     enum shard_handshake_result result);
-
-/* The line in the log: one for each failure of a proved address; the others are counted and told in one line an
- * interval, without an address (docs/security.md rule 15). `device` may be NULL. */
-void handshake_log_failure(struct shard *shard, const struct address *peer, bool proved, const uint8_t *device,
-                           const char *reason, struct shard_time now);
+/* Ends the handshakes of a device that began before `begun`, over UDP and TCP: newest wins. To be called when one has
+ * become a session and is out of the tables itself. */
+void handshake_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE], uint64_t begun,
+                            struct shard_time now);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "admission/admission.h"
 #include "gateway/handshake.h"
+#include "gateway/handshake_failure.h"
 #include "gateway/shard_internal.h"
 #include "platform/secret_memory.h"
 
@@ -152,22 +153,39 @@ void pending_challenge(struct shard *shard, const struct pending *pending)
     shard->ports.send_datagram(shard->ports.context, &pending->path, frame, sizeof frame);
 }
 
+void pending_saw_wrong(struct pending *pending, enum registry_verdict wrong)
+{
+    if (!pending->saw_wrong) {
+        pending->saw_wrong = true;
+        pending->wrong = wrong;
+    }
+}
+
 void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now)
 {
+    struct handshake_failure failure = {.transport = USMP_UDP,
+                                        .version = pending->handshake.version,
+                                        .peer = pending->peer,
+                                        .proved = pending->proved,
+                                        .device_known = true};
+    memcpy(failure.device, pending->handshake.device_id, sizeof failure.device);
+    handshake_failure_is(&failure, pending->wrong);
+    bool failed = pending->saw_wrong && !completed;
     if (pending->proved) {
         admission_handshake_end(shard->admission, &pending->peer);
-        if (pending->saw_wrong && !completed) {
-            handshake_count_failure(shard, &pending->peer, pending->handshake.device_id, now);
-        }
     }
     destroy(shard, pending);
+    if (failed) {
+        handshake_failed(shard, &failure, now);
+    }
 }
 
 void pending_due(struct shard *shard, struct pending *pending, struct shard_time now)
 {
     if (pending->expires <= now.monotonic) {
-        handshake_count(shard, USMP_UDP, pending->handshake.version,
-                        pending->saw_wrong ? SHARD_HANDSHAKE_BAD_PSK : SHARD_HANDSHAKE_TIMEOUT);
+        if (!pending->saw_wrong) {
+            handshake_count(shard, USMP_UDP, pending->handshake.version, SHARD_HANDSHAKE_TIMEOUT);
+        }
         pending_end(shard, pending, false, now);
         return;
     }

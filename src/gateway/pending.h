@@ -17,6 +17,7 @@
 #include "gateway/deadlines.h"
 #include "gateway/hash_index.h"
 #include "gateway/shard.h"
+#include "registry/match.h"
 
 #define PENDING_UNPROVED_MAX 16384u
 #define PENDING_PATH_MAX 4u         /* unproved ones at one address and port */
@@ -31,9 +32,10 @@ struct pending {
     struct hash_link by_device;
     struct deadline deadline;
     uint64_t expires;
-    size_t position; /* among the unproved */
-    bool proved;     /* holds a place in admission */
-    bool saw_wrong;  /* a wrong HELLO_ACK came */
+    size_t position;             /* among the unproved */
+    bool proved;                 /* holds a place in admission */
+    bool saw_wrong;              /* a wrong HELLO_ACK came */
+    enum registry_verdict wrong; /* what was wrong with the first one */
 };
 
 struct pending_table {
@@ -62,8 +64,11 @@ struct pending *pending_next(const struct shard *shard, const struct pending *pe
 /* Sends its CHALLENGE (the same bytes each time). */
 void pending_challenge(struct shard *shard, const struct pending *pending);
 
-/* It is over: gives back its place, wipes it. `completed`: by a session; otherwise a wrong HELLO_ACK that it saw
- * counts as one failure of a proved address (docs/security.md rule 13). */
+/* A wrong HELLO_ACK came; it stays. */
+void pending_saw_wrong(struct pending *pending, enum registry_verdict wrong);
+
+/* It is over: gives back its place, wipes it. `completed`: by a session, or told already; otherwise a wrong HELLO_ACK
+ * that it saw is one failed handshake, however often it came (docs/security.md rule 13). */
 void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now);
 
 /* Its deadline came: a repeat, or the end. */

@@ -10,10 +10,6 @@
 #include "gateway/stream.h"
 #include "platform/secret_memory.h"
 
-#define LINGERING_MAX 16384u /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
-#define REPEAT_GRACE UINT64_C(5000000) /* microseconds: the longest interval at which SDKs repeat a frame */
-#define RETRY_AFTER UINT64_C(250000)   /* microseconds until memory that was short is looked for again */
-
 static uint64_t hash_of_session(const struct shard *shard, const uint8_t *session_id)
 {
     return shard_hash(shard, session_id, USMP_NONCE_SESSION_SIZE);
@@ -31,6 +27,26 @@ static void leave_path(struct session *session)
     if (session->in_paths) {
         hash_index_remove(&session->shard->sessions_by_path, &session->by_path);
         session->in_paths = false;
+    }
+}
+
+/* The tables by which input finds a session. */
+static void enter_tables(struct session *session, const struct session_start *start)
+{
+    hash_index_insert(&session->shard->sessions_by_session, &session->by_session,
+                      hash_of_session(session->shard, start->wire->session_id));
+    session->in_tables = true;
+    if (start->path != NULL) {
+        enter_path(session);
+    }
+}
+
+void session_leave_tables(struct session *session)
+{
+    leave_path(session);
+    if (session->in_tables) {
+        hash_index_remove(&session->shard->sessions_by_session, &session->by_session);
+        session->in_tables = false;
     }
 }
 
@@ -90,21 +106,19 @@ struct session *session_create(struct shard *shard, const struct session_start *
         goto no_memory;
     }
     set_up(session, shard, start, now);
-    if (!session_tell_connected(session, start->wire, now)) {
+    if (start->replaced != NULL) {
+        session_end(start->replaced, SEAM_REPLACED, now);
+    }
+    /* Whatever ended before this begins is told before. */
+    if (!session_tell_owed(shard, now) || !session_tell_connected(session, start->wire, now)) {
         goto no_outbox;
     }
     hash_index_insert(&shard->sessions_by_device, &session->by_device,
                       shard_hash(shard, session->device, sizeof session->device));
-    hash_index_insert(&shard->sessions_by_session, &session->by_session,
-                      hash_of_session(shard, start->wire->session_id));
-    if (start->path != NULL) {
-        enter_path(session);
-    }
+    enter_tables(session, start);
     enter_list(session);
     session->live = true;
     shard->session_count++;
-    usmp_session_begin(&session->wire, &shard->session_owner, session, start->wire, now.monotonic);
-    (*live_counter(session))++;
     return session;
 
 no_outbox:
@@ -112,6 +126,12 @@ no_outbox:
 no_memory:
     deadlines_release(&shard->deadlines);
     return NULL;
+}
+
+void session_begin(struct session *session, const struct usmp_session_start *wire, struct shard_time now)
+{
+    usmp_session_begin(&session->wire, &session->shard->session_owner, session, wire, now.monotonic);
+    (*live_counter(session))++;
 }
 
 void session_apply_settings(struct session *session, const struct registry_settings *settings)
@@ -160,20 +180,6 @@ static bool hears_bye(enum seam_reason reason)
     return reason != SEAM_BYE && reason != SEAM_PROTOCOL && reason != SEAM_PEER && reason != SEAM_REPLACED;
 }
 
-static bool has_to_linger(const struct session *session, uint64_t now)
-{
-    if (session->untold) {
-        return true;
-    }
-    if (session->wire.transport != USMP_UDP || session->shard->lingering_count > LINGERING_MAX) {
-        return false;
-    }
-    return session->wire.state == USMP_SESSION_CLOSING ||
-           (session->wire.state == USMP_SESSION_ENDED && session->wire.linger_until > now);
-}
-
-static void schedule(struct session *session, struct shard_time now);
-
 void session_end(struct session *session, enum seam_reason reason, struct shard_time now)
 {
     struct shard *shard = session->shard;
@@ -181,7 +187,7 @@ void session_end(struct session *session, enum seam_reason reason, struct shard_
     session->live = false;
     session->reason = reason;
     session->ended_at = now.wall;
-    session_unpause(session, now);
+    (void)session_leave_paused(session);
     hash_index_remove(&shard->sessions_by_device, &session->by_device);
     (*live_counter(session))--;
     shard->session_count--;
@@ -196,11 +202,7 @@ void session_end(struct session *session, enum seam_reason reason, struct shard_
         stream_close(session->stream);
         session->stream = NULL;
     }
-    if (has_to_linger(session, now.monotonic)) {
-        schedule(session, now);
-    } else {
-        session_destroy(session);
-    }
+    session_linger(session, now);
 }
 
 void session_destroy(struct session *session)
@@ -208,15 +210,15 @@ void session_destroy(struct session *session)
     struct shard *shard = session->shard;
     if (session->live) {
         downlink_abandon(session);
-        session_unpause(session, (struct shard_time){0});
+        (void)session_leave_paused(session);
         hash_index_remove(&shard->sessions_by_device, &session->by_device);
         admission_session_end(shard->admission, &session->peer, session->uses_default);
         shard->session_count--;
     } else {
         shard->lingering_count--;
     }
-    hash_index_remove(&shard->sessions_by_session, &session->by_session);
-    leave_path(session);
+    shard->untold_count -= session->untold ? 1 : 0;
+    session_leave_tables(session);
     leave_list(session);
     deadlines_set(&shard->deadlines, &session->deadline, DEADLINE_NEVER);
     deadlines_release(&shard->deadlines);
@@ -224,134 +226,9 @@ void session_destroy(struct session *session)
     secret_memory_free(session);
 }
 
-void session_touch(struct session *session, struct shard_time now)
-{
-    session->last_activity = now.monotonic;
-}
-
-void session_pause(struct session *session, bool retry, struct shard_time now)
-{
-    struct shard *shard = session->shard;
-    if (session->stream == NULL) {
-        session->last_activity = now.monotonic + REPEAT_GRACE;
-        return;
-    }
-    if (retry) {
-        session->retry_at = now.monotonic + RETRY_AFTER;
-    }
-    if (session->is_paused) {
-        return;
-    }
-    session->is_paused = true;
-    session->paused_before = shard->paused_last;
-    session->paused_next = NULL;
-    *(shard->paused_last != NULL ? &shard->paused_last->paused_next : &shard->paused_first) = session;
-    shard->paused_last = session;
-}
-
-void session_unpause(struct session *session, struct shard_time now)
-{
-    struct shard *shard = session->shard;
-    session->retry_at = DEADLINE_NEVER;
-    if (!session->is_paused) {
-        return;
-    }
-    session->is_paused = false;
-    *(session->paused_before != NULL ? &session->paused_before->paused_next : &shard->paused_first) =
-        session->paused_next;
-    *(session->paused_next != NULL ? &session->paused_next->paused_before : &shard->paused_last) =
-        session->paused_before;
-    if (session->live) {
-        session->last_activity = now.monotonic;
-        stream_resume(session->stream);
-    }
-}
-
 void session_move(struct session *session, const struct shard_path *path)
 {
     leave_path(session);
     session->path = *path;
     enter_path(session);
-}
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t next_due(const struct session *session, struct shard_time now)
-{
-    uint64_t due = usmp_session_deadline(&session->wire);
-    if (!session->live) {
-        if (session->untold) {
-            due = earlier(due, now.monotonic + RETRY_AFTER);
-        }
-        return session->wire.state == USMP_SESSION_ENDED ? earlier(due, session->wire.linger_until) : due;
-    }
-    if (session->stream_failed) {
-        return now.monotonic;
-    }
-    due = earlier(due, earlier(session->retry_at, session->commands_due));
-    if (session->timeout != 0 && !session->is_paused) {
-        due = earlier(due, session->last_activity + session->timeout);
-    }
-    return due;
-}
-
-/* Only ever brings the deadline forward; that it came too early is found out when it comes. */
-static void schedule(struct session *session, struct shard_time now)
-{
-    uint64_t due = next_due(session, now);
-    if (due < session->deadline.due) {
-        deadlines_set(&session->shard->deadlines, &session->deadline, due);
-    }
-}
-
-static void run_lingering(struct session *session, struct shard_time now)
-{
-    if (session->untold) {
-        session_tell_disconnected(session, now);
-    }
-    enum usmp_session_verdict verdict = usmp_session_advance(&session->wire, now.monotonic);
-    if (verdict == USMP_SESSION_OVER || !has_to_linger(session, now.monotonic)) {
-        if (!session->untold) {
-            session_destroy(session);
-            return;
-        }
-    }
-    schedule(session, now);
-}
-
-bool session_run(struct session *session, struct shard_time now)
-{
-    if (session->deadline.due <= now.monotonic) {
-        deadlines_set(&session->shard->deadlines, &session->deadline, DEADLINE_NEVER);
-    }
-    if (!session->live) {
-        run_lingering(session, now);
-        return false;
-    }
-    if (session->stream_failed) {
-        session_end(session, SEAM_PEER, now);
-        return false;
-    }
-    if (usmp_session_advance(&session->wire, now.monotonic) == USMP_SESSION_OVER) {
-        session_end(session, session_reason(session->wire.end), now);
-        return false;
-    }
-    downlink_expire(session, now.monotonic);
-    if (session->wire.state != USMP_SESSION_LIVE) {
-        session_end(session, session_reason(session->wire.end), now);
-        return false;
-    }
-    if (session->retry_at <= now.monotonic) {
-        session_unpause(session, now);
-    }
-    if (session->timeout != 0 && !session->is_paused && now.monotonic >= session->last_activity + session->timeout) {
-        session_end(session, SEAM_TIMEOUT, now);
-        return false;
-    }
-    downlink_start(session, now);
-    schedule(session, now);
-    return true;
 }

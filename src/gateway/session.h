@@ -35,6 +35,7 @@ struct session {
     struct session *paused_before;
     bool live;
     bool is_paused;
+    bool in_tables; /* by_session */
     bool in_paths;
     bool uses_default;
     bool untold; /* its `disconnected` found no memory and is owed */
@@ -69,13 +70,18 @@ struct session_start {
     size_t matched; /* which candidate's key */
     uint64_t handshake_begun;
     uint32_t backends;
+    struct session *replaced; /* the device's old one, which ends; NULL if there is none */
     struct usmp_session_start *wire;
 };
 
-/* Makes a session live: its place in the limits and its credit are taken already. Tells `connected`, sends SESSION_OK.
- * NULL: memory is short, nothing was told and nothing sent. */
+/* Makes a session live: its place in the limits and its credit are taken already. Ends the one that it replaces and
+ * tells `connected`; session_begin has to follow. NULL: memory is short and nothing was told of it; the old one goes on
+ * if it was not even possible to begin. */
 struct session *session_create(struct shard *shard, const struct session_start *start, struct shard_time now)
     __attribute__((warn_unused_result));
+
+/* Sends SESSION_OK. */
+void session_begin(struct session *session, const struct usmp_session_start *wire, struct shard_time now);
 
 /* The live session of a device, or NULL. */
 struct session *session_find(const struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE]);
@@ -96,6 +102,16 @@ void session_touch(struct session *session, struct shard_time now);
  * clock for as long as it likes, and each time the watchdog leaves it time for the next. */
 void session_pause(struct session *session, bool retry, struct shard_time now);
 void session_unpause(struct session *session, struct shard_time now);
+
+/* No pause any more, without reading on: it ends. True if it was paused. */
+bool session_leave_paused(struct session *session);
+
+/* Nothing that comes in finds it any more. */
+void session_leave_tables(struct session *session);
+
+/* Keeps a session that has ended for as long as its wire has something to say and until its end has been told; frees it
+ * otherwise. */
+void session_linger(struct session *session, struct shard_time now);
 
 /* Takes over what the device's entry says; what it leaves to the configuration comes from there. */
 void session_apply_settings(struct session *session, const struct registry_settings *settings);

@@ -55,6 +55,7 @@ bool session_tell_connected(struct session *session, const struct usmp_session_s
     log_write_limited(&shard->log.connected, now.monotonic,
                       LOG_FIELDS(log_device(session->device), log_peer(&session->peer)),
                       "device connected over %s, wire %u", transport_name(start->transport), event.wire);
+    shard_watch_limit(shard, &shard->log.connected);
     return true;
 }
 
@@ -65,18 +66,37 @@ bool session_tell_message(struct session *session, const uint8_t *bytes, size_t 
     return seam_outbox_append(session->shard->outbox, &event, bytes);
 }
 
+static void owe(struct session *session, bool untold)
+{
+    size_t *count = &session->shard->untold_count;
+    *count -= session->untold ? 1 : 0;
+    *count += untold ? 1 : 0;
+    session->untold = untold;
+}
+
 void session_tell_disconnected(struct session *session, struct shard_time now)
 {
     struct shard *shard = session->shard;
     struct seam_event event = event_of(session, SEAM_DISCONNECTED, session->wire.session_id, session->ended_at);
     event.reason = session->reason;
-    if (!seam_outbox_append(shard->outbox, &event, NULL)) {
-        session->untold = true;
-        return;
+    bool told = seam_outbox_append(shard->outbox, &event, NULL);
+    owe(session, !told);
+    if (told) {
+        log_write_limited(&shard->log.disconnected, now.monotonic,
+                          LOG_FIELDS(log_device(session->device), log_peer(&session->peer),
+                                     log_string("reason", reason_name(session->reason))),
+                          "device disconnected");
+        shard_watch_limit(shard, &shard->log.disconnected);
     }
-    session->untold = false;
-    log_write_limited(&shard->log.disconnected, now.monotonic,
-                      LOG_FIELDS(log_device(session->device), log_peer(&session->peer),
-                                 log_string("reason", reason_name(session->reason))),
-                      "device disconnected");
+}
+
+bool session_tell_owed(struct shard *shard, struct shard_time now)
+{
+    for (struct session *session = shard->newest_session; session != NULL && shard->untold_count > 0;
+         session = session->older) {
+        if (session->untold) {
+            session_tell_disconnected(session, now);
+        }
+    }
+    return shard->untold_count == 0;
 }

@@ -19,4 +19,7 @@ bool session_tell_message(struct session *session, const uint8_t *bytes, size_t 
 /* Sets or clears `untold`: an end that finds no memory is owed, and its time is that of the end. */
 void session_tell_disconnected(struct session *session, struct shard_time now);
 
+/* Tells what is owed. False: memory is still short, and some of it is still owed. */
+bool session_tell_owed(struct shard *shard, struct shard_time now) __attribute__((warn_unused_result));
+
 #endif

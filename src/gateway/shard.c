@@ -86,8 +86,9 @@ static bool open_tables(struct shard *shard)
     return hash_index_open(&shard->sessions_by_device) == HASH_INDEX_OPEN &&
            hash_index_open(&shard->sessions_by_session) == HASH_INDEX_OPEN &&
            hash_index_open(&shard->sessions_by_path) == HASH_INDEX_OPEN &&
-           pending_open(&shard->pending) == HASH_INDEX_OPEN && key_pairs_open(&shard->key_pairs) &&
-           sightings_open(&shard->sightings) && deadlines_reserve(&shard->deadlines);
+           pending_open(&shard->pending) == HASH_INDEX_OPEN && stream_open_table(&shard->streams) == HASH_INDEX_OPEN &&
+           key_pairs_open(&shard->key_pairs) && sightings_open(&shard->sightings) &&
+           deadlines_reserve(&shard->deadlines);
 }
 
 static bool open_secrets(struct shard *shard)
@@ -107,10 +108,12 @@ static bool open_secrets(struct shard *shard)
 static void watch_registry(struct shard *shard, struct shard_time now)
 {
     shard->registry_expiry = registry_next_expiry(shard->registry, now.wall / 1000000);
+    shard->registry_look = DEADLINE_NEVER;
     if (shard->registry_expiry != INT64_MAX) {
         int64_t wait = shard->registry_expiry * 1000000 - now.wall;
         uint64_t delay = wait < 0 ? 0 : (uint64_t)wait;
-        shard_keep_house_by(shard, now.monotonic + (delay < REGISTRY_LOOK_AFTER ? delay : REGISTRY_LOOK_AFTER));
+        shard->registry_look = now.monotonic + (delay < REGISTRY_LOOK_AFTER ? delay : REGISTRY_LOOK_AFTER);
+        shard_keep_house_by(shard, shard->registry_look);
     }
 }
 
@@ -284,10 +287,15 @@ void shard_keep_house_by(struct shard *shard, uint64_t due)
     }
 }
 
+void shard_watch_limit(struct shard *shard, const struct log_limit *limit)
+{
+    shard_keep_house_by(shard, log_limit_deadline(limit));
+}
+
 static void settle_log(struct shard *shard, struct log_limit *limit, uint64_t now)
 {
     log_settle(limit, now);
-    shard_keep_house_by(shard, log_limit_deadline(limit));
+    shard_watch_limit(shard, limit);
 }
 
 static void settle_logs(struct shard *shard, uint64_t now)
@@ -310,10 +318,14 @@ static void keep_house(struct shard *shard, struct shard_time now)
     } else {
         shard_keep_house_by(shard, shard->unproved_report);
     }
-    if (shard->registry_expiry <= now.wall / 1000000) {
-        sweep(shard, false, now);
+    if (shard->registry_look <= now.monotonic) {
+        if (shard->registry_expiry <= now.wall / 1000000) {
+            sweep(shard, false, now);
+        }
+        watch_registry(shard, now);
+    } else {
+        shard_keep_house_by(shard, shard->registry_look);
     }
-    watch_registry(shard, now);
     settle_logs(shard, now.monotonic);
 }
 

@@ -49,6 +49,7 @@ struct shard {
     struct deadlines deadlines;
     struct deadline house;
     int64_t registry_expiry;    /* wall clock seconds of the next `until`; INT64_MAX: none */
+    uint64_t registry_look;     /* when to look whether it has come; DEADLINE_NEVER: not at all */
     uint64_t unproved_failures; /* not reported yet */
     uint64_t unproved_report;   /* when they will be; DEADLINE_NEVER: there are none */
     struct hash_index sessions_by_device;
@@ -77,6 +78,9 @@ struct shard {
 
 /* The shard's own deadline comes no later than `due`. */
 void shard_keep_house_by(struct shard *shard, uint64_t due);
+
+/* What a limited message has held back is told when it is due. To be called whenever one was written. */
+void shard_watch_limit(struct shard *shard, const struct log_limit *limit);
 
 /* Keyed hashes for the tables. */
 uint64_t shard_hash(const struct shard *shard, const void *bytes, size_t size);

@@ -10,6 +10,7 @@
 #include "admission/admission.h"
 #include "gateway/downlink.h"
 #include "gateway/handshake.h"
+#include "gateway/handshake_failure.h"
 #include "gateway/pending.h"
 #include "gateway/shard_internal.h"
 #include "gateway/uplink.h"
@@ -57,6 +58,7 @@ static void leave_silent(struct shard_stream *stream)
 static void end_handshake(struct shard_stream *stream)
 {
     if (stream->handshake != NULL) {
+        hash_index_remove(&stream->shard->streams.by_device, &stream->by_device);
         admission_handshake_end(stream->shard->admission, &stream->peer);
         usmp_gateway_handshake_wipe(stream->handshake);
         secret_memory_free(stream->handshake);
@@ -89,11 +91,31 @@ void stream_resume(struct shard_stream *stream)
     stream->shard->ports.resume(stream->shard->ports.context, stream->handle);
 }
 
+void stream_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE], uint64_t begun)
+{
+    uint64_t hash = shard_hash(shard, device, USMP_DEVICE_ID_SIZE);
+    struct hash_link *link = hash_index_first(&shard->streams.by_device, hash);
+    while (link != NULL) {
+        struct shard_stream *stream = HASH_INDEX_OBJECT(link, struct shard_stream, by_device);
+        link = hash_index_next(link);
+        if (stream->handshake->begun <= begun &&
+            memcmp(stream->handshake->device_id, device, USMP_DEVICE_ID_SIZE) == 0) {
+            stream_close(stream);
+        }
+    }
+}
+
+enum hash_index_result stream_open_table(struct stream_table *table)
+{
+    return hash_index_open(&table->by_device);
+}
+
 void stream_close_all(struct shard *shard)
 {
     while (shard->streams.newest != NULL) {
         destroy(shard->streams.newest);
     }
+    hash_index_close(&shard->streams.by_device);
 }
 
 struct shard_stream *shard_stream_open(struct shard *shard, const struct address *peer, void *handle,
@@ -128,18 +150,42 @@ struct shard_stream *shard_stream_open(struct shard *shard, const struct address
 }
 
 /* A connection is a proved address: what it does wrong counts. */
-static void fail(struct shard_stream *stream, const char *reason, bool logged, struct shard_time now)
+static struct handshake_failure failure_of(const struct shard_stream *stream)
+{
+    struct handshake_failure failure = {
+        .transport = USMP_TCP, .version = USMP_WIRE_2, .peer = stream->peer, .proved = true};
+    if (stream->handshake != NULL) {
+        failure.version = stream->handshake->version;
+        failure.device_known = true;
+        memcpy(failure.device, stream->handshake->device_id, sizeof failure.device);
+    }
+    handshake_failure_is_protocol(&failure);
+    return failure;
+}
+
+/* Closing is the answer, so it comes first. */
+static void fail(struct shard_stream *stream, const struct handshake_failure *failure, struct shard_time now)
 {
     struct shard *shard = stream->shard;
-    const struct usmp_gateway_handshake *handshake = stream->handshake;
-    const uint8_t *device = handshake == NULL ? NULL : handshake->device_id;
-    handshake_count_failure(shard, &stream->peer, device, now);
-    if (!logged) {
-        handshake_count(shard, USMP_TCP, handshake == NULL ? USMP_WIRE_2 : handshake->version,
-                        SHARD_HANDSHAKE_PROTOCOL);
-        handshake_log_failure(shard, &stream->peer, true, device, reason, now);
-    }
     stream_close(stream);
+    handshake_failed(shard, failure, now);
+}
+
+static void fail_for_protocol(struct shard_stream *stream, struct shard_time now)
+{
+    struct handshake_failure failure = failure_of(stream);
+    fail(stream, &failure, now);
+}
+
+static void refuse_wire(struct shard_stream *stream, uint8_t version, const struct usmp_hello *hello,
+                        struct shard_time now)
+{
+    struct handshake_failure failure = failure_of(stream);
+    failure.version = version;
+    failure.device_known = true;
+    memcpy(failure.device, hello->device_id, sizeof failure.device);
+    failure.reason = "wrong_wire";
+    fail(stream, &failure, now);
 }
 
 /* False: the stream is closed. */
@@ -147,8 +193,12 @@ static bool receive_hello(struct shard_stream *stream, const struct usmp_frame *
 {
     struct shard *shard = stream->shard;
     struct usmp_hello hello;
-    if (!usmp_hello_read(frame, &hello) || !handshake_takes_wire(shard, frame->version)) {
-        fail(stream, frame->type == USMP_HELLO ? "wrong_wire" : "protocol", false, now);
+    if (!usmp_hello_read(frame, &hello)) {
+        fail_for_protocol(stream, now);
+        return false;
+    }
+    if (!handshake_takes_wire(shard, frame->version)) {
+        refuse_wire(stream, frame->version, &hello, now);
         return false;
     }
     enum admission_verdict verdict =
@@ -169,6 +219,8 @@ static bool receive_hello(struct shard_stream *stream, const struct usmp_frame *
     leave_silent(stream);
     stream->state = STREAM_CHALLENGED;
     handshake_begin(shard, stream->handshake, USMP_TCP, frame->version, &hello, 0, now);
+    hash_index_insert(&shard->streams.by_device, &stream->by_device,
+                      shard_hash(shard, hello.device_id, sizeof hello.device_id));
     deadlines_set(&shard->deadlines, &stream->deadline, now.monotonic + shard->config->handshake_timeout);
 
     uint8_t challenge[USMP_CHALLENGE_FRAME];
@@ -186,25 +238,27 @@ static bool receive_hello_ack(struct shard_stream *stream, const struct usmp_fra
     struct shard *shard = stream->shard;
     struct usmp_hello_ack hello_ack;
     if (frame->version != stream->handshake->version || !usmp_hello_ack_read(frame, &hello_ack)) {
-        fail(stream, "protocol", false, now);
+        fail_for_protocol(stream, now);
         return false;
     }
-    uint8_t device[USMP_DEVICE_ID_SIZE];
-    memcpy(device, stream->handshake->device_id, sizeof device);
+    struct handshake_failure failure = failure_of(stream);
     uint64_t begun = stream->handshake->begun;
     struct handshake_peer peer = {.stream = stream, .address = &stream->peer, .proved = true};
-    struct session *session = NULL;
-    switch (handshake_finish(shard, stream->handshake, &hello_ack, &peer, now, &session)) {
+    struct handshake_end end;
+    switch (handshake_finish(shard, stream->handshake, &hello_ack, &peer, now, &end)) {
     case HANDSHAKE_SESSION:
-        stream->session = session;
+        stream->session = end.session;
         stream->state = STREAM_SESSION;
         end_handshake(stream);
-        pending_cancel_older(shard, device, begun, now);
-        return session_run(session, now);
+        handshake_cancel_older(shard, failure.device, begun, now);
+        return session_run(end.session, now);
     case HANDSHAKE_WRONG:
+        handshake_failure_is(&failure, end.wrong);
+        fail(stream, &failure, now);
+        return false;
     case HANDSHAKE_FORGED:
     case HANDSHAKE_SPENT:
-        fail(stream, "bad_psk", true, now);
+        fail(stream, &failure, now);
         return false;
     case HANDSHAKE_REFUSED:
         stream_close(stream);
@@ -218,7 +272,7 @@ static void end_for_protocol(struct shard_stream *stream, struct shard_time now)
     if (stream->session != NULL) {
         session_end(stream->session, SEAM_PROTOCOL, now);
     } else {
-        fail(stream, "protocol", false, now);
+        fail_for_protocol(stream, now);
     }
 }
 

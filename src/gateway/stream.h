@@ -14,6 +14,7 @@
 #include <usmp/gateway_handshake.h>
 
 #include "gateway/deadlines.h"
+#include "gateway/hash_index.h"
 #include "gateway/shard.h"
 
 #define STREAM_SILENT_MAX 1024u
@@ -33,6 +34,7 @@ struct shard_stream {
     struct address peer; /* normalised */
     enum stream_state state;
     struct usmp_gateway_handshake *handshake; /* secret memory; from HELLO to the session */
+    struct hash_link by_device;               /* while there is a handshake */
     struct session *session;
     struct deadline deadline;   /* of the handshake */
     struct shard_stream *older; /* all streams of the shard */
@@ -42,6 +44,7 @@ struct shard_stream {
 };
 
 struct stream_table {
+    struct hash_index by_device;
     struct shard_stream *newest;
     struct shard_stream *silent_oldest;
     struct shard_stream *silent_newest;
@@ -57,6 +60,11 @@ void stream_resume(struct shard_stream *stream);
 /* Its handshake's time is up. */
 void stream_due(struct shard_stream *stream, struct shard_time now);
 
+/* Closes those whose handshake for this device began before `begun`: newest wins. */
+void stream_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE], uint64_t begun);
+
+/* The table must be all zeros before. After a failure stream_close_all is still to be called. */
+enum hash_index_result stream_open_table(struct stream_table *table) __attribute__((warn_unused_result));
 /* Frees all without a word, when the shard closes. */
 void stream_close_all(struct shard *shard);
 
