@@ -20,27 +20,31 @@ struct seam_credit {
     uint64_t bytes[SEAM_BACKENDS_MAX];
 };
 
+/* Walks a set of backends, lowest first: most have one member, and this is done for every message. */
+#define SEAM_BACKENDS_EACH(index, backends)                                                                            \
+    for (uint32_t rest_of_##index = (backends), index = 0;                                                             \
+         rest_of_##index != 0 && ((index = (uint32_t)__builtin_ctz(rest_of_##index)), true);                           \
+         rest_of_##index &= rest_of_##index - 1)
+
 /* Takes `cost` from every backend of the set, or from none. */
-static inline bool seam_credit_take(struct seam_credit *credit, uint32_t backends, uint64_t cost) {
-    for (unsigned index = 0; index < SEAM_BACKENDS_MAX; index++) {
-        if ((backends >> index & 1u) && credit->bytes[index] < cost) {
+static inline bool seam_credit_take(struct seam_credit *credit, uint32_t backends, uint64_t cost)
+{
+    SEAM_BACKENDS_EACH(index, backends) {
+        if (credit->bytes[index] < cost) {
             return false;
         }
     }
-    for (unsigned index = 0; index < SEAM_BACKENDS_MAX; index++) {
-        if (backends >> index & 1u) {
-            credit->bytes[index] -= cost;
-        }
+    SEAM_BACKENDS_EACH(index, backends) {
+        credit->bytes[index] -= cost;
     }
     return true;
 }
 
 /* Gives back what was taken and not spent after all. */
-static inline void seam_credit_return(struct seam_credit *credit, uint32_t backends, uint64_t cost) {
-    for (unsigned index = 0; index < SEAM_BACKENDS_MAX; index++) {
-        if (backends >> index & 1u) {
-            credit->bytes[index] += cost;
-        }
+static inline void seam_credit_return(struct seam_credit *credit, uint32_t backends, uint64_t cost)
+{
+    SEAM_BACKENDS_EACH(index, backends) {
+        credit->bytes[index] += cost;
     }
 }
 
