@@ -70,16 +70,15 @@ static struct usmp_transcript transcript_of(const struct usmp_device *device)
 
 /* One is followed; what may come of a second one that says something else is for the time-out. */
 static enum usmp_session_verdict receive_hello_retry(struct usmp_device *device, const struct usmp_frame *frame,
-                                                     uint64_t now)
+                                                     const struct usmp_hello_retry *hello_retry, uint64_t now)
 {
-    struct usmp_hello_retry hello_retry;
-    if (!is_udp(device) || !usmp_hello_retry_read(frame, &hello_retry))
+    if (!is_udp(device))
         return refuse(device);
     if (device->state != USMP_DEVICE_HELLO_SENT || device->has_cookie)
         return answer_copy(device, frame);
     acknowledge(device, frame);
     device->has_cookie = true;
-    usmp_device_send_hello(device, hello_retry.cookie, now);
+    usmp_device_send_hello(device, hello_retry->cookie, now);
     return USMP_SESSION_NOTHING;
 }
 
@@ -90,16 +89,13 @@ static bool is_known_challenge(const struct usmp_device *device, const struct us
 }
 
 static enum usmp_session_verdict receive_challenge(struct usmp_device *device, const struct usmp_frame *frame,
-                                                   uint64_t now)
+                                                   const struct usmp_challenge *challenge, uint64_t now)
 {
-    struct usmp_challenge challenge;
-    if (!usmp_challenge_read(frame, &challenge))
-        return refuse(device);
     if (device->state != USMP_DEVICE_HELLO_SENT)
-        return is_udp(device) && is_known_challenge(device, &challenge) ? answer_copy(device, frame) : refuse(device);
+        return is_udp(device) && is_known_challenge(device, challenge) ? answer_copy(device, frame) : refuse(device);
 
     acknowledge(device, frame);
-    device->challenge = challenge;
+    device->challenge = *challenge;
     device->state = USMP_DEVICE_HELLO_ACK_SENT;
     struct usmp_transcript transcript = transcript_of(device);
     struct usmp_hello_ack hello_ack;
@@ -136,19 +132,18 @@ static enum usmp_session_verdict begin_session(struct usmp_device *device, const
 }
 
 static enum usmp_session_verdict receive_session_ok(struct usmp_device *device, const struct usmp_frame *frame,
-                                                    uint64_t now)
+                                                    const struct usmp_session_ok *session_ok, uint64_t now)
 {
-    struct usmp_session_ok session_ok;
-    if (device->state != USMP_DEVICE_HELLO_ACK_SENT || !usmp_session_ok_read(frame, &session_ok))
+    if (device->state != USMP_DEVICE_HELLO_ACK_SENT)
         return refuse(device);
     struct usmp_transcript transcript = transcript_of(device);
-    if (!usmp_gateway_hmac_matches(&device->start.psk, &transcript, session_ok.session_id, session_ok.hmac)) {
+    if (!usmp_gateway_hmac_matches(&device->start.psk, &transcript, session_ok->session_id, session_ok->hmac)) {
         if (!is_udp(device))
             return usmp_device_fail(device, USMP_DEVICE_WRONG_GATEWAY);
         device->failure = USMP_DEVICE_WRONG_GATEWAY;
         return USMP_SESSION_NOT_AUTHENTIC;
     }
-    device->session_ok = session_ok;
+    device->session_ok = *session_ok;
     enum usmp_session_verdict verdict = begin_session(device, &transcript, now);
     if (verdict == USMP_SESSION_NOTHING)
         acknowledge(device, frame);
@@ -158,18 +153,18 @@ static enum usmp_session_verdict receive_session_ok(struct usmp_device *device, 
 enum usmp_session_verdict usmp_device_receive_handshake(struct usmp_device *device, const struct usmp_frame *frame,
                                                         uint64_t now)
 {
+    struct usmp_hello_retry hello_retry;
+    struct usmp_challenge challenge;
+    struct usmp_session_ok session_ok;
     if (frame->version != device->start.version)
         return refuse(device);
-    switch (frame->type) {
-    case USMP_HELLO_RETRY:
-        return receive_hello_retry(device, frame, now);
-    case USMP_CHALLENGE:
-        return receive_challenge(device, frame, now);
-    case USMP_SESSION_OK:
-        return receive_session_ok(device, frame, now);
-    default:
-        return refuse(device);
-    }
+    if (usmp_hello_retry_read(frame, &hello_retry))
+        return receive_hello_retry(device, frame, &hello_retry, now);
+    if (usmp_challenge_read(frame, &challenge))
+        return receive_challenge(device, frame, &challenge, now);
+    if (usmp_session_ok_read(frame, &session_ok))
+        return receive_session_ok(device, frame, &session_ok, now);
+    return refuse(device);
 }
 
 static bool is_known_session_ok(const struct usmp_device *device, const struct usmp_session_ok *session_ok)

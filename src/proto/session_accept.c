@@ -127,9 +127,9 @@ void usmp_session_defer(struct usmp_session *session)
 void usmp_session_settle(struct usmp_session *session, bool accepted, uint64_t now)
 {
     (void)now;
-    if (!session->deferred) /* the session has ended */
+    if (!session->deferred) /* the session is not live any more */
         return;
     session->deferred = false;
-    if (accepted && !session->deferred_is_moot && session->state == USMP_SESSION_LIVE)
+    if (accepted && !session->deferred_is_moot)
         usmp_session_commit(session, session->offer_type, session->offer_seq);
 }

@@ -57,8 +57,9 @@ enum usmp_send_verdict usmp_session_send(struct usmp_session *session, const uin
     session->outgoing.fragment = 0;
     session->outgoing.message = true;
     bool launched = usmp_session_launch(session, usmp_fragment_at(size, 0).type, now);
-    assert(launched);
-    return launched ? USMP_SEND_STARTED : USMP_SEND_OVER;
+    assert(launched); /* there is a seq for each fragment */
+    (void)launched;
+    return USMP_SEND_STARTED;
 }
 
 bool usmp_session_cancel(struct usmp_session *session)

@@ -28,8 +28,8 @@ static uint8_t gateway_private[USMP_PRIVATE_KEY_SIZE];
 static uint8_t scratch[USMP_PLAINTEXT_MAX];
 static uint64_t now;
 static struct {
-    enum usmp_send_kind kind;
     size_t size;
+    enum usmp_send_kind kind;
     uint8_t bytes[USMP_FRAME_MAX];
 } sent[SENT_MAX];
 static size_t sent_count;
@@ -372,6 +372,9 @@ static void copies_of_challenge_and_session_ok_are_answered(void **state)
     assert_int_equal(receive_session_ok(0), USMP_SESSION_UNEXPECTED);
     session_ok.hmac[31] ^= 1;
     session_ok.session_id[0] ^= 1;
+    assert_int_equal(receive_session_ok(0), USMP_SESSION_UNEXPECTED);
+    session_ok.session_id[0] ^= 1;
+    start.version = USMP_WIRE_1;
     assert_int_equal(receive_session_ok(0), USMP_SESSION_UNEXPECTED);
     end();
 }

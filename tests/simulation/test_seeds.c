@@ -103,9 +103,11 @@ static void finish(struct direction *direction, enum fate fate)
 
 static void take(struct conversation *c, struct direction *direction, const uint8_t *bytes, size_t size)
 {
-    unsigned index = MESSAGES;
-    bool is_known = size >= 8 && sscanf((const char *)bytes + 1, "%6u", &index) == 1 && index < MESSAGES &&
-                    direction->messages[index].size == size &&
+    char label[8] = "";
+    if (size >= sizeof label)
+        memcpy(label, bytes + 1, sizeof label - 2);
+    size_t index = strtoul(label, NULL, 10);
+    bool is_known = size >= sizeof label && index < MESSAGES && direction->messages[index].size == size &&
                     memcmp(direction->messages[index].bytes, bytes, size) == 0;
     demand(c, is_known, "a message arrives unchanged");
     if (!is_known)
@@ -118,7 +120,7 @@ static void take(struct conversation *c, struct direction *direction, const uint
            "nothing is taken after it has arrived");
     /* What is out now is the newest: taking it and then an older one that is told to have arrived cannot be. */
     if (message->fate == FATE_OUT)
-        direction->taken_highest = index + 1u;
+        direction->taken_highest = index + 1;
 }
 
 /* Applications. */
