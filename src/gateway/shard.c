@@ -81,6 +81,33 @@ static const struct shard_log log_limits = {
     .lockout = LOG_LIMIT_INITIALIZER("locked_out", LOG_LEVEL_WARN),
 };
 
+void shard_keep_house_by(struct shard *shard, uint64_t due)
+{
+    if (due < shard->house.due) {
+        deadlines_set(&shard->deadlines, &shard->house, due);
+    }
+}
+
+void shard_watch_limit(struct shard *shard, const struct log_limit *limit)
+{
+    shard_keep_house_by(shard, log_limit_deadline(limit));
+}
+
+static void settle_log(struct shard *shard, struct log_limit *limit, uint64_t now)
+{
+    log_settle(limit, now);
+    shard_watch_limit(shard, limit);
+}
+
+static void settle_logs(struct shard *shard, uint64_t now)
+{
+    settle_log(shard, &shard->log.authentication, now);
+    settle_log(shard, &shard->log.limited, now);
+    settle_log(shard, &shard->log.connected, now);
+    settle_log(shard, &shard->log.disconnected, now);
+    settle_log(shard, &shard->log.lockout, now);
+}
+
 static bool open_tables(struct shard *shard)
 {
     return hash_index_open(&shard->sessions_by_device) == HASH_INDEX_OPEN &&
@@ -146,6 +173,7 @@ void shard_close(struct shard *shard)
     if (shard == NULL) {
         return;
     }
+    settle_logs(shard, UINT64_MAX);
     while (shard->newest_session != NULL) {
         session_destroy(shard->newest_session);
     }
@@ -278,33 +306,6 @@ bool shard_is_drained(const struct shard *shard)
         }
     }
     return true;
-}
-
-void shard_keep_house_by(struct shard *shard, uint64_t due)
-{
-    if (due < shard->house.due) {
-        deadlines_set(&shard->deadlines, &shard->house, due);
-    }
-}
-
-void shard_watch_limit(struct shard *shard, const struct log_limit *limit)
-{
-    shard_keep_house_by(shard, log_limit_deadline(limit));
-}
-
-static void settle_log(struct shard *shard, struct log_limit *limit, uint64_t now)
-{
-    log_settle(limit, now);
-    shard_watch_limit(shard, limit);
-}
-
-static void settle_logs(struct shard *shard, uint64_t now)
-{
-    settle_log(shard, &shard->log.authentication, now);
-    settle_log(shard, &shard->log.limited, now);
-    settle_log(shard, &shard->log.connected, now);
-    settle_log(shard, &shard->log.disconnected, now);
-    settle_log(shard, &shard->log.lockout, now);
 }
 
 static void keep_house(struct shard *shard, struct shard_time now)

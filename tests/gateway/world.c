@@ -17,14 +17,16 @@ struct address world_address(const char *text)
     return address;
 }
 
-static void enter(struct world *world)
+void world_enter(struct world *world)
 {
+    world->inside = true;
     if (world->around != NULL)
         world->around(true);
 }
 
-static void leave(struct world *world)
+void world_leave(struct world *world)
 {
+    world->inside = false;
     if (world->around != NULL)
         world->around(false);
 }
@@ -36,9 +38,9 @@ void world_give_credit(struct world *world, uint64_t bytes)
         credit.bytes[index] = bytes;
         world->credit_given[index] += bytes;
     }
-    enter(world);
+    world_enter(world);
     shard_credit(world->shard, &credit, world->now);
-    leave(world);
+    world_leave(world);
 }
 
 /* Devices. */
@@ -54,9 +56,9 @@ static struct simulated_device *add_device(struct world *world, enum usmp_transp
     device->transport = transport;
     device->path = (struct shard_path){.peer = *address, .local = world->gateway};
     if (transport == USMP_TCP) {
-        enter(world);
+        world_enter(world);
         device->stream = shard_stream_open(world->shard, address, device, world->now);
-        leave(world);
+        world_leave(world);
         device->stream_closed = device->stream == NULL;
     }
     return device;
@@ -98,9 +100,9 @@ void world_lose_stream(struct simulated_device *device)
     if (stream == NULL)
         return;
     device->stream = NULL;
-    enter(world);
+    world_enter(world);
     shard_stream_lost(world->shard, stream, world->now);
-    leave(world);
+    world_leave(world);
 }
 
 void world_vanish(struct simulated_device *device)
@@ -120,9 +122,9 @@ void world_unblock_stream(struct simulated_device *device)
     device->full = false;
     if (device->stream == NULL)
         return;
-    enter(device->world);
+    world_enter(device->world);
     shard_stream_drained(device->world->shard, device->stream, device->world->now);
-    leave(device->world);
+    world_leave(device->world);
 }
 
 /* What has arrived. */
@@ -139,9 +141,9 @@ static void deliver(struct world *world, const struct packet *packet)
 {
     trace_packet(world->trace, packet, world->now.monotonic);
     if (packet->to_gateway) {
-        enter(world);
+        world_enter(world);
         shard_datagram(world->shard, &packet->path, packet->bytes, packet->size, world->now);
-        leave(world);
+        world_leave(world);
         return;
     }
     struct simulated_device *device = device_at(world, &packet->path.peer);
@@ -180,10 +182,10 @@ static bool read_stream(struct world *world, struct simulated_device *device)
     byte_buffer_append(&device->kept, device->outgoing.bytes, size);
     byte_buffer_consume(&device->outgoing, size);
     size_t consumed = 0;
-    enter(world);
+    world_enter(world);
     enum shard_reading reading =
         shard_stream_bytes(world->shard, device->stream, device->kept.bytes, device->kept.size, &consumed, world->now);
-    leave(world);
+    world_leave(world);
     if (reading == SHARD_READ_CLOSED) {
         require(device->stream_closed && device->stream == NULL);
         return true;
@@ -244,9 +246,9 @@ static uint64_t next_due(const struct world *world)
 /* What is due is done: a deadline that stays where it is would hold up time. */
 static void advance(struct world *world)
 {
-    enter(world);
+    world_enter(world);
     shard_advance(world->shard, world->now);
-    leave(world);
+    world_leave(world);
     require(shard_deadline(world->shard) > world->now.monotonic);
     for (struct simulated_device *device = world->devices; device != NULL; device = device->next) {
         if (simulated_device_deadline(device) <= world->now.monotonic)
@@ -313,9 +315,9 @@ struct seam_command *world_command(struct world *world, enum seam_operation oper
 
 void world_submit(struct world *world, struct seam_command *command)
 {
-    enter(world);
+    world_enter(world);
     shard_command(world->shard, command, world->now);
-    leave(world);
+    world_leave(world);
     world_ports_collect(world);
 }
 

@@ -71,6 +71,7 @@ struct world {
 
     size_t (*cut)(struct world *world, size_t available); /* how many bytes a read gives; NULL: all */
     void (*around)(bool inside);                          /* told when the shard is entered and left; NULL: nobody */
+    bool inside;                                          /* the shard is at work */
     struct trace *trace;                                  /* what happens is written there; NULL: nowhere */
 };
 
@@ -121,6 +122,10 @@ void world_submit(struct world *world, struct seam_command *command);
 /* Both for a text, with 30 s to live. */
 struct seam_command *world_send(struct world *world, const char *id, const char *text);
 void world_command_free(struct seam_command *command);
+
+/* Around what the shard does; what a port does for it is outside again. */
+void world_enter(struct world *world);
+void world_leave(struct world *world);
 
 /* For devices: a datagram goes on its way. */
 void world_carry(struct world *world, bool to_gateway, const struct shard_path *path, const uint8_t *bytes,

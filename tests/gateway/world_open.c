@@ -85,8 +85,8 @@ static void append_field(char *text, const struct log_field *field)
 static void keep_log(void *context, const struct log_record *record)
 {
     struct world *world = context;
-    if (world->around != NULL)
-        world->around(false);
+    bool inside = world->inside;
+    world_leave(world);
     if (world->log_count == world->log_capacity) {
         world->log_capacity = world->log_capacity == 0 ? 16 : world->log_capacity * 2;
         world->logs = realloc(world->logs, world->log_capacity * sizeof *world->logs);
@@ -97,8 +97,8 @@ static void keep_log(void *context, const struct log_record *record)
     snprintf(log->text, sizeof log->text, "%s", record->message);
     for (const struct log_field *field = record->fields; field->type != LOG_FIELD_END; field++)
         append_field(log->text, field);
-    if (world->around != NULL)
-        world->around(true);
+    if (inside)
+        world_enter(world);
 }
 
 size_t world_count_logs(const struct world *world, const char *text)
@@ -112,8 +112,7 @@ size_t world_count_logs(const struct world *world, const char *text)
 static bool open_shard(struct world *world)
 {
     struct admission_limits limits = limits_of(world->config);
-    if (world->around != NULL)
-        world->around(true);
+    world_enter(world);
     world->admission = admission_open(&limits, boot_secret);
     if (world->admission != NULL) {
         struct shard_options options = {.config = world->config,
@@ -123,8 +122,7 @@ static bool open_shard(struct world *world)
                                         .ports = &world->ports};
         world->shard = shard_open(&options, world->now);
     }
-    if (world->around != NULL)
-        world->around(false);
+    world_leave(world);
     return world->shard != NULL;
 }
 

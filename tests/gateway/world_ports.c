@@ -6,26 +6,27 @@
 #include "gateway/trace.h"
 
 /* The shard is left while a port works: what fails in there is not the shard's. */
-static void enter_port(struct world *world)
+static bool enter_port(struct world *world)
 {
-    if (world->around != NULL)
-        world->around(false);
+    bool inside = world->inside;
+    world_leave(world);
+    return inside;
 }
 
-static void leave_port(struct world *world)
+static void leave_port(struct world *world, bool inside)
 {
-    if (world->around != NULL)
-        world->around(true);
+    if (inside)
+        world_enter(world);
 }
 
 static void send_datagram(void *context, const struct shard_path *path, const uint8_t *bytes, size_t size)
 {
     struct world *world = context;
-    enter_port(world);
+    bool inside = enter_port(world);
     world->datagrams_sent++;
     world->bytes_sent += size;
     world_carry(world, false, path, bytes, size);
-    leave_port(world);
+    leave_port(world, inside);
 }
 
 static enum shard_written write_stream(void *context, void *handle, const uint8_t *bytes, size_t size)
@@ -35,10 +36,10 @@ static enum shard_written write_stream(void *context, void *handle, const uint8_
     require(!device->stream_closed);
     if (device->broken)
         return SHARD_FAILED;
-    enter_port(world);
+    bool inside = enter_port(world);
     trace_stream(world->trace, false, &device->path, bytes, size, world->now.monotonic);
     byte_buffer_append(&device->incoming, bytes, size);
-    leave_port(world);
+    leave_port(world, inside);
     return device->full ? SHARD_QUEUED : SHARD_WRITTEN;
 }
 
@@ -56,11 +57,11 @@ static void close_stream(void *context, void *handle)
     struct world *world = context;
     struct simulated_device *device = handle;
     require(!device->stream_closed);
-    enter_port(world);
+    bool inside = enter_port(world);
     trace_close(world->trace, &device->path, world->now.monotonic);
     device->stream_closed = true;
     device->stream = NULL;
-    leave_port(world);
+    leave_port(world, inside);
 }
 
 static void draw_random(void *context, void *out, size_t size)
