@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +147,23 @@ static void base64_is_as_libsodium_writes_it(void **state)
     }
 }
 
+static void hex_is_as_printf_writes_it(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    char expected[2 * sizeof bytes + 1];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7 + 3);
+    for (size_t size = 0; size <= sizeof bytes; size++) {
+        expected[0] = '\0';
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(snprintf(expected + 2 * i, 3, "%02x", bytes[i]), 2);
+        char out[sizeof expected];
+        *json_text_hex(out, bytes, size) = '\0';
+        assert_string_equal(out, expected);
+    }
+}
+
 static void numbers_hex_and_devices_are_written(void **state)
 {
     (void)state;
@@ -171,10 +189,11 @@ static void numbers_hex_and_devices_are_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_text_stays_as_it_is),        cmocka_unit_test(what_json_forbids_is_escaped),
-        cmocka_unit_test(what_moves_a_terminal_is_escaped), cmocka_unit_test(no_place_of_a_long_text_is_overlooked),
-        cmocka_unit_test(what_is_not_utf8_is_no_string),    cmocka_unit_test(a_reader_gets_back_what_went_in),
-        cmocka_unit_test(base64_is_as_libsodium_writes_it), cmocka_unit_test(numbers_hex_and_devices_are_written),
+        cmocka_unit_test(plain_text_stays_as_it_is),           cmocka_unit_test(what_json_forbids_is_escaped),
+        cmocka_unit_test(what_moves_a_terminal_is_escaped),    cmocka_unit_test(no_place_of_a_long_text_is_overlooked),
+        cmocka_unit_test(what_is_not_utf8_is_no_string),       cmocka_unit_test(a_reader_gets_back_what_went_in),
+        cmocka_unit_test(base64_is_as_libsodium_writes_it),    cmocka_unit_test(hex_is_as_printf_writes_it),
+        cmocka_unit_test(numbers_hex_and_devices_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
