@@ -39,7 +39,6 @@ static bool may_say_bye(struct usmp_session *session)
 static void fly_bye(struct usmp_session *session, uint64_t now)
 {
     session->state = USMP_SESSION_CLOSING;
-    session->pongs_held = 0;
     session->outgoing = (struct usmp_outgoing){0};
     usmp_session_release_rekey(session);
     bool launched = usmp_session_launch(session, USMP_BYE, now);

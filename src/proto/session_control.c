@@ -17,7 +17,7 @@ static void spend_budget(struct usmp_session *session, uint64_t now)
     session->control_budget = full_at(session, now) + USMP_CONTROL_INTERVAL;
 }
 
-static enum usmp_session_verdict answer_ping(struct usmp_session *session, uint64_t now)
+static enum usmp_session_verdict answer_ping(struct usmp_session *session)
 {
     if (!session->may_send)
         return USMP_SESSION_NOTHING;
@@ -26,8 +26,6 @@ static enum usmp_session_verdict answer_ping(struct usmp_session *session, uint6
         bool written = usmp_session_write(session, USMP_PONG, NULL, 0);
         return written || session->state == USMP_SESSION_LIVE ? USMP_SESSION_NOTHING : USMP_SESSION_OVER;
     }
-    if (session->outgoing.type == 0 && !session->outgoing.message)
-        session->outgoing.due = now;
     if (session->pongs_held < USMP_PONGS_HELD_MAX)
         session->pongs_held++;
     return USMP_SESSION_NOTHING;
@@ -46,5 +44,5 @@ enum usmp_session_verdict usmp_session_control(struct usmp_session *session, con
     }
     spend_budget(session, now);
     usmp_session_commit(session, frame->type, frame->seq);
-    return frame->type == USMP_PING ? answer_ping(session, now) : USMP_SESSION_NOTHING;
+    return frame->type == USMP_PING ? answer_ping(session) : USMP_SESSION_NOTHING;
 }

@@ -5,8 +5,7 @@
 
 static bool is_in_order(const struct usmp_session *session, const struct usmp_frame *frame)
 {
-    return frame->version == session->version && usmp_type_is_encrypted(frame->type) &&
-           frame->seq == session->receive_next;
+    return frame->version == session->version && frame->seq == session->receive_next;
 }
 
 static bool is_reflected(const struct usmp_session *session, const struct usmp_frame *frame)

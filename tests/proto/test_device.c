@@ -315,6 +315,31 @@ static void hello_ack_is_repeated_until_acknowledged(void **state)
     end();
 }
 
+static void each_frame_has_sends_of_its_own(void **state)
+{
+    (void)state;
+    begin(USMP_WIRE_2, USMP_UDP);
+    for (int repeat = 1; repeat < 5; repeat++) {
+        now += 500000;
+        assert_int_equal(usmp_device_advance(&device, now), USMP_SESSION_NOTHING);
+    }
+    seen_count = sent_count;
+    assert_int_equal(receive_utack(USMP_HELLO, 0), USMP_SESSION_NOTHING);
+    assert_int_equal(receive_challenge(0), USMP_SESSION_NOTHING);
+    see_utack(USMP_CHALLENGE, 0);
+    see_hello_ack(2);
+    for (int repeat = 1; repeat < 5; repeat++) {
+        assert_int_equal(usmp_device_deadline(&device), now + 500000);
+        now += 500000;
+        assert_int_equal(usmp_device_advance(&device, now), USMP_SESSION_NOTHING);
+        see_hello_ack(2);
+    }
+    now += 500000;
+    assert_int_equal(usmp_device_advance(&device, now), USMP_SESSION_OVER);
+    assert_int_equal(device.failure, USMP_DEVICE_NO_ANSWER);
+    end();
+}
+
 /* "follows HELLO_RETRY", once, and "UTACKs 0x0A in the plain form". */
 static void hello_retry_is_followed_once(void **state)
 {
@@ -546,6 +571,7 @@ int main(void)
         cmocka_unit_test(hello_is_repeated_until_acknowledged),
         cmocka_unit_test(an_acknowledged_hello_waits_for_its_answer),
         cmocka_unit_test(hello_ack_is_repeated_until_acknowledged),
+        cmocka_unit_test(each_frame_has_sends_of_its_own),
         cmocka_unit_test(hello_retry_is_followed_once),
         cmocka_unit_test(copies_of_challenge_and_session_ok_are_answered),
         cmocka_unit_test(another_challenge_is_not_answered_twice),

@@ -247,6 +247,7 @@ static void our_bye_may_have_the_last_seq(void **state)
         bench.session.send_next = USMP_SEQ_LAST;
         usmp_session_close(&bench.session, bench.now);
         bench_assert_frame(&bench, USMP_BYE, USMP_SEQ_LAST, "");
+        assert_int_equal(bench.session.send_next, USMP_SEQ_LAST); /* it does not begin again at 0 */
         bench_end(&bench);
     }
 }

@@ -113,6 +113,19 @@ static void a_device_does_not_guess(void **state)
     bench_end(&bench);
 }
 
+/* A block comes with whatever was in it; only what was sent is remembered. */
+static void what_was_sent_on_wire_1_is_remembered(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, USMP_GATEWAY, USMP_WIRE_1, USMP_TCP);
+    assert_null(bench.session.sent_tags);
+    send_down(&bench, 0);
+    send_down(&bench, 1);
+    assert_int_equal(bench.session.sent_tags->used, 3);
+    bench_end(&bench);
+}
+
 /* A wrong nonce is not the other suite's business. */
 static void a_frame_of_another_session_does_not_open(void **state)
 {
@@ -135,6 +148,7 @@ int main(void)
         cmocka_unit_test(a_configured_suite_is_the_only_one),
         cmocka_unit_test(wire_1_is_aes),
         cmocka_unit_test(a_device_does_not_guess),
+        cmocka_unit_test(what_was_sent_on_wire_1_is_remembered),
         cmocka_unit_test(a_frame_of_another_session_does_not_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,7 +199,11 @@ static void a_deferred_message_is_moot_after_rekey(void **state)
         assert_int_equal(bench_receive(&bench, USMP_DATA, 0, "new"), USMP_SESSION_NOT_NOW);
         usmp_session_settle(&bench.session, accepted == 1, bench.now);
         bench_assert_silence(&bench);
-        bench_deliver(&bench, 0, "new");
+        /* And the next ticket is a good one. */
+        assert_int_equal(bench_receive(&bench, USMP_DATA, 0, "new"), USMP_SESSION_OFFER);
+        usmp_session_defer(&bench.session);
+        usmp_session_settle(&bench.session, true, bench.now);
+        bench_assert_utack(&bench, USMP_DATA, 0);
         bench_end(&bench);
     }
 }
@@ -241,6 +245,27 @@ static void the_old_key_is_kept_as_long_as_its_utack_may_come(void **state)
     assert_int_equal(receive_utack_under(&bench, &old, USMP_DATA, 0), USMP_SESSION_SENT);
     assert_int_equal(bench.blocks_out[USMP_BLOCK_REKEY], 0);
     bench_end(&bench);
+}
+
+static void the_old_key_is_not_kept_longer_than_that(void **state)
+{
+    (void)state;
+    for (int is_cancelled = 0; is_cancelled < 2; is_cancelled++) {
+        struct bench bench;
+        begin(&bench);
+        send_message(&bench, 3);
+        bench_assert_frame_bytes(&bench, USMP_DATA, 0, message, 3);
+        rekey(&bench, 0);
+        bench_deliver(&bench, 0, "new");
+        if (is_cancelled) {
+            assert_true(usmp_session_cancel(&bench.session));
+        } else {
+            assert_int_equal(bench_advance_to_deadline(&bench, 500 * BENCH_MILLISECONDS), USMP_SESSION_NOTHING);
+            bench_assert_frame_bytes(&bench, USMP_DATA, 1, message, 3);
+        }
+        assert_int_equal(bench.blocks_out[USMP_BLOCK_REKEY], 0);
+        bench_end(&bench);
+    }
 }
 
 /* "stop it at once […] otherwise the whole message is sent again […] under the new keys". */
@@ -380,6 +405,23 @@ static void a_message_may_be_cancelled_while_its_old_utack_is_awaited(void **sta
     bench_end(&bench);
 }
 
+static void a_message_that_has_not_begun_anew_needs_no_further_fence(void **state)
+{
+    (void)state;
+    struct bench bench;
+    begin(&bench);
+    send_message(&bench, 1000);
+    bench_assert_frame_bytes(&bench, USMP_DATA_FRAG, 0, message, USMP_PLAINTEXT_MAX);
+    rekey(&bench, 0);
+    assert_int_equal(bench_advance_to_deadline(&bench, 500 * BENCH_MILLISECONDS), USMP_SESSION_NOTHING);
+    bench_assert_frame(&bench, USMP_PONG, 2, "");
+    assert_true(usmp_session_cancel(&bench.session));
+    assert_int_equal(bench_receive_utack(&bench, USMP_PONG, 2), USMP_SESSION_NOTHING);
+    send_message(&bench, 3);
+    bench_assert_frame_bytes(&bench, USMP_DATA, 3, message, 3);
+    bench_end(&bench);
+}
+
 static void a_pong_in_flight_is_dropped_and_one_that_is_owed_is_not(void **state)
 {
     (void)state;
@@ -455,6 +497,19 @@ static void a_device_switches_when_its_rekey_is_acknowledged(void **state)
     bench_deliver(&bench, 0, "under the new keys");
     send_message(&bench, 3);
     bench_assert_frame_bytes(&bench, USMP_DATA, 0, message, 3);
+    bench_end(&bench);
+}
+
+static void the_block_of_our_own_rekey_comes_back(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, USMP_DEVICE, USMP_WIRE_2, USMP_UDP);
+    assert_int_equal(usmp_session_rekey(&bench.session, salt, bench.now), USMP_SEND_STARTED);
+    bench_assert_frame_bytes(&bench, USMP_REKEY, 0, salt, sizeof salt);
+    assert_int_equal(bench.blocks_out[USMP_BLOCK_REKEY], 1);
+    assert_int_equal(bench_receive_utack(&bench, USMP_REKEY, 0), USMP_SESSION_NOTHING);
+    assert_int_equal(bench.blocks_out[USMP_BLOCK_REKEY], 0);
     bench_end(&bench);
 }
 
@@ -567,6 +622,9 @@ int main(void)
         cmocka_unit_test(a_deferred_message_is_moot_after_rekey),
         cmocka_unit_test(a_message_in_flight_may_still_be_acknowledged_under_the_old_key),
         cmocka_unit_test(the_old_key_is_kept_as_long_as_its_utack_may_come),
+        cmocka_unit_test(the_old_key_is_not_kept_longer_than_that),
+        cmocka_unit_test(a_message_that_has_not_begun_anew_needs_no_further_fence),
+        cmocka_unit_test(the_block_of_our_own_rekey_comes_back),
         cmocka_unit_test(an_unacknowledged_message_is_sent_again_under_the_new_keys),
         cmocka_unit_test(a_frame_that_was_due_later_waits_that_long),
         cmocka_unit_test(a_message_in_fragments_is_sent_again_from_its_first),
