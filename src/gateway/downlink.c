@@ -20,7 +20,7 @@ static void remove_first(struct session *session, enum seam_outcome outcome)
     seam_outbox_finish(session->shard->outbox, command, outcome);
 }
 
-void downlink_queue(struct session *session, struct seam_command *command, struct shard_time now)
+void downlink_queue(struct session *session, struct seam_command *command)
 {
     assert(session->live);
     struct seam_outbox *outbox = session->shard->outbox;
@@ -44,7 +44,6 @@ void downlink_queue(struct session *session, struct seam_command *command, struc
     if (command->deadline < session->commands_due) {
         session->commands_due = command->deadline;
     }
-    downlink_start(session, now);
 }
 
 /* What a stream's kernel buffer says of the message that was just written to it. */

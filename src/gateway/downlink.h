@@ -11,8 +11,9 @@
 #include "gateway/session.h"
 #include "seam/command.h"
 
-/* Takes a send for a live session; hands it back at once where it cannot be sent. */
-void downlink_queue(struct session *session, struct seam_command *command, struct shard_time now);
+/* Takes a send for a live session; hands it back at once where it cannot be sent. session_run has to follow: it sends,
+ * or hands back what came too late. */
+void downlink_queue(struct session *session, struct seam_command *command);
 
 /* Sends what may leave now. */
 void downlink_start(struct session *session, struct shard_time now);

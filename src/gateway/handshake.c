@@ -29,7 +29,7 @@ void handshake_begin(struct shard *shard, struct usmp_gateway_handshake *handsha
 
 bool handshake_takes_wire(const struct shard *shard, uint8_t version)
 {
-    return (shard->config->wire.versions & CONFIG_WIRE_BIT(version)) != 0;
+    return (registry_wires(shard->registry) & REGISTRY_WIRE_BIT(version)) != 0;
 }
 
 static void refuse_limited(struct shard *shard, const struct usmp_gateway_handshake *handshake,

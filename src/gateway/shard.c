@@ -209,7 +209,7 @@ void shard_command(struct shard *shard, struct seam_command *command, struct sha
     }
     switch (command->operation) {
     case SEAM_SEND:
-        downlink_queue(session, command, now);
+        downlink_queue(session, command);
         (void)!session_run(session, now);
         return;
     case SEAM_CLOSE:
