@@ -74,6 +74,7 @@ static void read_device(struct registry_file_reader *reader, const struct yaml_t
     struct registry_device *device = registry_device_table_add(table, id);
     registry_device_entry_read(&reader->entries, &source, entry, device);
     reader->registry->revoked += device->revoked;
+    reader->registry->entry_wires |= device->wires;
     if (device->key_count == 0 && !device->revoked) {
         registry_notice_add(&reader->without_key, &source, entry);
     }

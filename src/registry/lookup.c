@@ -115,6 +115,11 @@ static struct registry_settings settings_of(const struct registry *registry, con
     };
 }
 
+uint8_t registry_wires(const struct registry *registry)
+{
+    return registry->wires | registry->entry_wires;
+}
+
 struct registry_settings registry_settings_of(const struct registry *registry,
                                               const uint8_t id[REGISTRY_DEVICE_ID_SIZE])
 {

@@ -62,6 +62,9 @@ enum registry_verdict registry_key_still_accepted(const struct registry *registr
 /* The first time after `now` at which the `until` of any key comes, or INT64_MAX. Walks all keys. */
 int64_t registry_next_expiry(const struct registry *registry, int64_t now);
 
+/* REGISTRY_WIRE_BIT of every wire that any device may speak: what is on another one can be refused unheard. */
+uint8_t registry_wires(const struct registry *registry);
+
 /* The settings of a device as they are now, for a live session after a reload. */
 struct registry_settings registry_settings_of(const struct registry *registry,
                                               const uint8_t id[REGISTRY_DEVICE_ID_SIZE]);

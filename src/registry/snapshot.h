@@ -34,7 +34,8 @@ struct registry {
     bool has_master[REGISTRY_MASTERS];
     bool has_default;
     bool has_development_psk;
-    uint8_t wires; /* of a device whose entry says nothing: wire.versions */
+    uint8_t wires;       /* of a device whose entry says nothing: wire.versions */
+    uint8_t entry_wires; /* of all entries that say something */
     size_t revoked;
     size_t weak_keys;
 };

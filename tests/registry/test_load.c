@@ -325,6 +325,21 @@ static void test_wires_of_the_configuration(void **state)
     struct registry *registry = load_with("");
     assert_int_equal(verdict_of(registry, "deadbeef0001"), REGISTRY_WRONG_WIRE);
     assert_int_equal(verdict_of(registry, "deadbeef0002"), REGISTRY_ACCEPTED);
+    assert_int_equal(registry_wires(registry), REGISTRY_WIRE_BIT(1) | REGISTRY_WIRE_BIT(2));
+    registry_release(registry);
+    loading_close(&loading);
+}
+
+static void test_wires_that_no_device_speaks(void **state)
+{
+    (void)state;
+    loading_open(&loading);
+    loading.config.wire.versions = CONFIG_WIRE_BIT(2);
+    loading_add(&loading, "devices:\n"
+                          "  deadbeef0001: { psk_hex: " KEY_1 " }\n"
+                          "  deadbeef0002: { psk_hex: " KEY_1 ", wire: [2] }\n");
+    struct registry *registry = load_with("");
+    assert_int_equal(registry_wires(registry), REGISTRY_WIRE_BIT(2));
     registry_release(registry);
     loading_close(&loading);
 }
@@ -402,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_weak_keys_are_counted),
         cmocka_unit_test(test_memory_that_is_not_locked),
         cmocka_unit_test(test_wires_of_the_configuration),
+        cmocka_unit_test(test_wires_that_no_device_speaks),
         cmocka_unit_test(test_registry_that_is_shipped),
         cmocka_unit_test(test_sessions_outlive_a_reload_only_with_their_key),
     };
