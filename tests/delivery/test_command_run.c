@@ -348,7 +348,7 @@ static void memory_may_fail_anywhere(void **state)
         "nonsense\n",
     };
     for (size_t i = 0; i < sizeof REQUESTS / sizeof REQUESTS[0]; i++) {
-        for (size_t allowed = 0; allowed < 4; allowed++) {
+        for (size_t allowed = 0; allowed < 30; allowed++) {
             client_close(&client);
             client_connect(&fixture, &client, 0);
             client_skip_hello(&fixture, &client);

@@ -40,6 +40,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    memory_is_short = false;
     directory_close(*state);
     free(*state);
     return 0;
@@ -211,6 +212,7 @@ static void short_of_memory_it_does_not_open(void **state)
     struct directory directory;
     memory_is_short = true;
     assert_false(directory_open(&directory, KEY));
+    memory_is_short = false;
 }
 
 static void short_of_memory_a_session_is_not_known(void **state)

@@ -38,6 +38,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    memory_is_short = false;
     event_queue_close(*state);
     free(*state);
     return 0;

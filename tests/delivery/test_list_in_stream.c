@@ -2,22 +2,49 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define SESSION_1 "01000000000000000000000000000000"
 #define SESSION_2 "02000000000000000000000000000000"
 
+static bool memory_is_short;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return memory_is_short ? NULL : __real_malloc(size);
+}
+
 static struct hub_fixture fixture;
 static struct client client;
 
-static int setup(void **state)
+static int open_with(void (*prepare)(struct hub_fixture *fixture))
 {
-    (void)state;
-    fixture_open(&fixture, 1, NULL);
+    fixture_open(&fixture, 2, prepare);
     client_connect(&fixture, &client, 0);
     client_skip_hello(&fixture, &client);
     assert_true(worker_connected(&fixture, 1, 1));
     client_expect_event(&fixture, &client, "connected", 1, 1, NULL);
     return 0;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return open_with(NULL);
+}
+
+static void large_queue(struct hub_fixture *prepared)
+{
+    prepared->items[0].queue = 1u << 20;
+}
+
+static int setup_large(void **state)
+{
+    (void)state;
+    return open_with(large_queue);
 }
 
 static int teardown(void **state)
@@ -129,11 +156,70 @@ static void too_many_lists_are_busy(void **state)
     client_expect_nothing(&fixture, &client);
 }
 
+/* Sessions of devices that only the first backend gets. */
+static void connect_others(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct seam_event event = {
+            .kind = SEAM_CONNECTED, .backends = 1, .device = {0xaa, (uint8_t)(i >> 8), (uint8_t)i}};
+        while (!worker_append(&fixture, &event, NULL)) {
+            worker_turn(&fixture);
+            while (client_line(&fixture, &client) != NULL) {
+            }
+        }
+    }
+    worker_turn(&fixture);
+    while (client_line(&fixture, &client) != NULL) {
+    }
+}
+
+static void sessions_of_other_backends_are_passed_over(void **state)
+{
+    (void)state;
+    struct client pumps;
+    client_connect(&fixture, &pumps, 1);
+    client_skip_hello(&fixture, &pumps);
+    client_expect_event(&fixture, &pumps, "connected", 1, 1, NULL);
+    /* More than are looked at in one go, and behind them one that counts. */
+    connect_others(300);
+    assert_true(worker_connected(&fixture, 2, 2));
+    client_expect_event(&fixture, &pumps, "connected", 2, 2, NULL);
+    client_write(&fixture, &pumps, "{\"op\":\"list\",\"ref\":\"a\"}\n");
+    json_decref(client_object(&fixture, &pumps, "session"));
+    json_decref(client_object(&fixture, &pumps, "session"));
+    client_expect(&fixture, &pumps, "{\"type\":\"listed\",\"ref\":\"a\",\"count\":2}");
+    client_close(&pumps);
+}
+
+static void without_memory_for_a_list_the_connection_ends(void **state)
+{
+    (void)state;
+    connect_others(100);
+    const char *line = "{\"op\":\"list\",\"ref\":\"a\"}\n";
+    assert_int_equal(send(client.descriptor, line, strlen(line), MSG_NOSIGNAL), strlen(line));
+    memory_is_short = true;
+    fixture_turn(&fixture);
+    memory_is_short = false;
+    (void)client_read(&client, FIXTURE_CLIENT_BUFFER);
+    assert_true(client.ended);
+    client_close(&client);
+
+    client_connect(&fixture, &client, 0);
+    client_skip_hello(&fixture, &client);
+    ask(line);
+    unsigned lines = 0;
+    while (client_line(&fixture, &client) != NULL)
+        lines++;
+    assert_int_equal(lines, 102);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_list_stands_at_its_place_among_the_events, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_agrees_with_the_events_before_and_after_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(sessions_of_other_backends_are_passed_over, setup_large, teardown),
+        cmocka_unit_test_setup_teardown(without_memory_for_a_list_the_connection_ends, setup_large, teardown),
         cmocka_unit_test_setup_teardown(too_many_lists_are_busy, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

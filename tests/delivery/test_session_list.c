@@ -48,6 +48,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *fixture = *state;
+    memory_is_short = false;
     session_list_close(&fixture->list, &fixture->source);
     byte_fifo_close(&fixture->answers);
     event_queue_close(&fixture->queue);
@@ -101,7 +102,7 @@ static void expect_answers(struct fixture *fixture, const char *expected)
         if (device != NULL)
             (void)snprintf(item, sizeof item, "%c:%.2s%.2s ", ref, device + 10, device + 13);
         else
-            (void)snprintf(item, sizeof item, "%c=%d ", ref, atoi(strstr(line, "\"count\":") + 8));
+            (void)snprintf(item, sizeof item, "%c=%ld ", ref, strtol(strstr(line, "\"count\":") + 8, NULL, 10));
         strcat(summary, item);
     }
     free(lines);
