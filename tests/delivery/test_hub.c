@@ -15,6 +15,35 @@ void *__real_calloc(size_t count, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 
+static int loop_error; /* of the next call below */
+static int calls_before_it;
+
+int __real_uv_poll_init(uv_loop_t *loop, uv_poll_t *poll, int descriptor);
+int __real_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb callback);
+int __wrap_uv_poll_init(uv_loop_t *loop, uv_poll_t *poll, int descriptor);
+int __wrap_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb callback);
+
+static int next_loop_error(void)
+{
+    if (loop_error == 0 || calls_before_it-- > 0)
+        return 0;
+    int error = loop_error;
+    loop_error = 0;
+    return error;
+}
+
+int __wrap_uv_poll_init(uv_loop_t *loop, uv_poll_t *poll, int descriptor)
+{
+    int error = next_loop_error();
+    return error != 0 ? error : __real_uv_poll_init(loop, poll, descriptor);
+}
+
+int __wrap_uv_poll_start(uv_poll_t *poll, int events, uv_poll_cb callback)
+{
+    int error = next_loop_error();
+    return error != 0 ? error : __real_uv_poll_start(poll, events, callback);
+}
+
 static bool may_allocate(void)
 {
     if (allocations_allowed == 0)
@@ -105,6 +134,42 @@ static void memory_may_fail_while_it_opens(void **state)
         fixture_remove(&fixture);
     }
     assert_in_range(failures, 8, 100);
+}
+
+/* Two backends: each listens with one call of either kind. */
+static void the_loop_may_refuse_while_it_opens(void **state)
+{
+    (void)state;
+    for (int calls = 0; calls < 4; calls++) {
+        fixture_prepare(&fixture, 2);
+        struct error_text error = {""};
+        loop_error = UV_ENOMEM;
+        calls_before_it = calls;
+        assert_null(open_hub(1, &error));
+        assert_non_null(strstr(error.text, fixture.paths[calls / 2]));
+        fixture_remove(&fixture);
+    }
+}
+
+static void the_loop_may_refuse_a_connection(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, 1, NULL);
+    for (int calls = 0; calls < 2; calls++) {
+        loop_error = UV_ENOMEM;
+        calls_before_it = calls;
+        client_connect(&fixture, &client, 0);
+        assert_int_equal(loop_error, 0);
+        assert_false(hub_backend_counters(fixture.hub, 0)->connected);
+        while (client_line(&fixture, &client) != NULL) {
+        }
+        assert_true(client.ended);
+        client_close(&client);
+    }
+    client_connect(&fixture, &client, 0);
+    client_skip_hello(&fixture, &client);
+    client_close(&client);
+    fixture_close(&fixture);
 }
 
 static void a_session_without_memory_for_the_directory_flows_all_the_same(void **state)
@@ -319,6 +384,8 @@ int main(void)
         cmocka_unit_test(a_socket_that_cannot_be_made_is_named),
         cmocka_unit_test(two_hubs_on_one_socket_are_refused),
         cmocka_unit_test(memory_may_fail_while_it_opens),
+        cmocka_unit_test(the_loop_may_refuse_while_it_opens),
+        cmocka_unit_test(the_loop_may_refuse_a_connection),
         cmocka_unit_test(a_session_without_memory_for_the_directory_flows_all_the_same),
         cmocka_unit_test(with_nothing_queued_it_is_drained_at_once),
         cmocka_unit_test(what_nobody_can_take_does_not_hold_it_up),

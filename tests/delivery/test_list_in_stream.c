@@ -181,7 +181,7 @@ static void sessions_of_other_backends_are_passed_over(void **state)
     client_skip_hello(&fixture, &pumps);
     client_expect_event(&fixture, &pumps, "connected", 1, 1, NULL);
     /* More than are looked at in one go, and behind them one that counts. */
-    connect_others(300);
+    connect_others(600);
     assert_true(worker_connected(&fixture, 2, 2));
     client_expect_event(&fixture, &pumps, "connected", 2, 2, NULL);
     client_write(&fixture, &pumps, "{\"op\":\"list\",\"ref\":\"a\"}\n");
