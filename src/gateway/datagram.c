@@ -229,7 +229,7 @@ static void receive_hello_ack(struct shard *shard, const struct shard_path *path
     if (is_late_copy(shard, path, frame, now)) {
         return;
     }
-    if (!usmp_hello_ack_read(frame, &hello_ack) || shard->draining) {
+    if (!usmp_hello_ack_read(frame, &hello_ack)) {
         drop(shard, SHARD_DROP_UNEXPECTED);
         return;
     }

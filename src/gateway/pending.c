@@ -46,7 +46,7 @@ static void destroy(struct shard *shard, struct pending *pending)
     secret_memory_free(pending);
 }
 
-void pending_close(struct shard *shard)
+void pending_end_all(struct shard *shard)
 {
     struct hash_index *index = &shard->pending.by_path;
     for (size_t bucket = 0; index->buckets != NULL && bucket <= index->mask; bucket++) {
@@ -58,6 +58,11 @@ void pending_close(struct shard *shard)
             destroy(shard, pending);
         }
     }
+}
+
+void pending_close(struct shard *shard)
+{
+    pending_end_all(shard);
     hash_index_close(&shard->pending.by_path);
     hash_index_close(&shard->pending.by_device);
     free(shard->pending.unproved);

@@ -71,6 +71,9 @@ void pending_saw_wrong(struct pending *pending, enum registry_verdict wrong);
  * that it saw is one failed handshake, however often it came (docs/security.md rule 13). */
 void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now);
 
+/* Ends all of them, without a word to anybody. */
+void pending_end_all(struct shard *shard);
+
 /* Its deadline came: a repeat, or the end. */
 void pending_due(struct shard *shard, struct pending *pending, struct shard_time now);
 

@@ -295,6 +295,7 @@ void shard_drain(struct shard *shard, struct shard_time now)
         older = stream->older;
         stream_close(stream);
     }
+    pending_end_all(shard);
 }
 
 /* What only answers late copies is not worth waiting for. */
