@@ -247,7 +247,8 @@ enum usmp_send_verdict usmp_session_send(struct usmp_session *session, const uin
 bool usmp_session_can_send(const struct usmp_session *session) USMP_MUST_USE;
 /* Gives up the message that is out; true if any of it has been on the wire (it always has been over UDP), false if
  * none is out. Wire 1 over UDP: the session ends with it (USMP_END_GIVEN_UP; ask `state`), since a sequence number may
- * not be skipped. */
+ * not be skipped. Wire 2: after a message of several fragments a PONG goes before the next one, so that the device does
+ * not take that for the rest of this. */
 bool usmp_session_cancel(struct usmp_session *session);
 
 /* Device: sends PING, or REKEY with 32 random bytes of salt (wire 2, FORBIDDEN on wire 1). Same verdicts as

@@ -5,15 +5,14 @@
 #include <string.h>
 
 #include <usmp/frame.h>
-#include <usmp/handshake_messages.h>
-#include <usmp/keys.h>
 #include <usmp/record.h>
 #include <usmp/utack.h>
 
-#define CHALLENGE_REPEATS 2
+#include "simulation/gateway_handshakes.h"
+
 #define FEED_AGAIN_AFTER 50000u /* microseconds */
 
-static void note(struct gateway_end *gateway, const char *what)
+void gateway_end_note(struct gateway_end *gateway, const char *what)
 {
     trace_line(gateway->trace, gateway->now, "gateway", "  . %s", what);
 }
@@ -66,7 +65,7 @@ static void drop_session(struct gateway_end *gateway)
     gateway->has_deferred = false;
     if (!was_live)
         return;
-    note(gateway, "session replaced");
+    gateway_end_note(gateway, "session replaced");
     if (gateway->application.ended != NULL)
         gateway->application.ended(gateway->application.context);
 }
@@ -75,8 +74,7 @@ void gateway_end_end(struct gateway_end *gateway)
 {
     gateway->application.ended = NULL;
     drop_session(gateway);
-    for (size_t index = 0; index < GATEWAY_END_PENDING_MAX; index++)
-        usmp_gateway_handshake_wipe(&gateway->pending[index].handshake);
+    gateway_handshakes_wipe(gateway);
 }
 
 bool gateway_end_is_live(const struct gateway_end *gateway)
@@ -84,178 +82,20 @@ bool gateway_end_is_live(const struct gateway_end *gateway)
     return gateway->has_session && gateway->session.state == USMP_SESSION_LIVE;
 }
 
-/* Handshakes. */
-
-static bool is_udp(const struct gateway_end *gateway)
+bool gateway_end_is_udp(const struct gateway_end *gateway)
 {
     return gateway->link->transport == USMP_UDP;
 }
 
-static void acknowledge(struct gateway_end *gateway, const struct usmp_frame *frame)
+void gateway_end_replace_session(struct gateway_end *gateway, const struct usmp_session_start *start)
 {
-    if (!is_udp(gateway))
-        return;
-    uint8_t utack[USMP_UTACK_PLAIN_SIZE];
-    size_t size = usmp_utack_write_plain(frame->type, frame->seq, utack);
-    link_send(gateway->link, gateway->now, LINK_TO_DEVICE, gateway->answer_port, utack, size);
-}
-
-static void send_challenge(struct gateway_end *gateway, const struct gateway_pending *pending)
-{
-    uint8_t frame[USMP_CHALLENGE_FRAME];
-    usmp_gateway_handshake_challenge(&pending->handshake, frame);
-    link_send(gateway->link, gateway->now, LINK_TO_DEVICE, pending->port, frame, sizeof frame);
-}
-
-/* A free place, or the oldest one's. */
-static struct gateway_pending *choose_place(struct gateway_end *gateway)
-{
-    struct gateway_pending *oldest = &gateway->pending[0];
-    for (size_t index = 0; index < GATEWAY_END_PENDING_MAX; index++) {
-        struct gateway_pending *pending = &gateway->pending[index];
-        if (!pending->used)
-            return pending;
-        if (pending->handshake.begun < oldest->handshake.begun)
-            oldest = pending;
-    }
-    return oldest;
-}
-
-static void begin_handshake(struct gateway_end *gateway, uint8_t version, const struct usmp_hello *hello)
-{
-    struct gateway_pending *pending = choose_place(gateway);
-    struct usmp_gateway_secrets secrets;
-    simulation_random_fill(gateway->random, secrets.private_key, sizeof secrets.private_key);
-    simulation_random_fill(gateway->random, secrets.nonce, sizeof secrets.nonce);
-    simulation_random_fill(gateway->random, secrets.session_id, sizeof secrets.session_id);
-    usmp_public_key(secrets.private_key, secrets.public_key);
-    pending->used = true;
-    pending->port = gateway->answer_port;
-    usmp_gateway_handshake_begin(&pending->handshake, gateway->link->transport, version, hello, &secrets,
-                                 CHALLENGE_REPEATS, gateway->now);
-    send_challenge(gateway, pending);
-}
-
-static struct gateway_pending *find_pending(struct gateway_end *gateway, uint8_t version,
-                                            const struct usmp_hello *hello)
-{
-    for (size_t index = 0; index < GATEWAY_END_PENDING_MAX; index++) {
-        struct gateway_pending *pending = &gateway->pending[index];
-        if (pending->used && pending->port == gateway->answer_port &&
-            usmp_gateway_handshake_matches(&pending->handshake, version, hello))
-            return pending;
-    }
-    return NULL;
-}
-
-static struct usmp_cookie_claim claim_of(const struct gateway_end *gateway, const struct usmp_hello *hello)
-{
-    static const uint8_t address[4] = {192, 0, 2, 1};
-    return (struct usmp_cookie_claim){
-        .peer_address = address,
-        .peer_address_size = sizeof address,
-        .peer_port = (uint16_t)gateway->answer_port,
-        .local_address = address,
-        .local_address_size = sizeof address,
-        .version = USMP_WIRE_2,
-        .device_id = hello->device_id,
-        .public_key = hello->public_key,
-    };
-}
-
-/* Without UTACK at first sight, with one on the repeat. */
-static void ask_for_cookie(struct gateway_end *gateway, const struct usmp_frame *frame, const struct usmp_hello *hello)
-{
-    if (gateway->has_seen && memcmp(gateway->seen_public, hello->public_key, sizeof hello->public_key) == 0)
-        acknowledge(gateway, frame);
-    gateway->has_seen = true;
-    memcpy(gateway->seen_public, hello->public_key, sizeof hello->public_key);
-    struct usmp_cookie_claim claim = claim_of(gateway, hello);
-    struct usmp_hello_retry hello_retry;
-    usmp_cookie_make(&gateway->cookie_secret, &claim, gateway->now, hello_retry.cookie);
-    uint8_t answer[USMP_HELLO_RETRY_FRAME];
-    size_t size = usmp_hello_retry_write(0, &hello_retry, answer);
-    link_send(gateway->link, gateway->now, LINK_TO_DEVICE, gateway->answer_port, answer, size);
-}
-
-static void receive_hello(struct gateway_end *gateway, const struct usmp_frame *frame, const struct usmp_hello *hello)
-{
-    struct gateway_pending *pending = find_pending(gateway, frame->version, hello);
-    if (pending != NULL) {
-        acknowledge(gateway, frame);
-        send_challenge(gateway, pending);
-        return;
-    }
-    if (gateway->settings.ask_cookie && is_udp(gateway) && frame->version == USMP_WIRE_2) {
-        struct usmp_cookie_claim claim = claim_of(gateway, hello);
-        if (!hello->has_cookie) {
-            ask_for_cookie(gateway, frame, hello);
-            return;
-        }
-        if (!usmp_cookie_is_right(&gateway->cookie_secret, &claim, gateway->now, hello->cookie)) {
-            note(gateway, "wrong cookie");
-            return;
-        }
-    }
-    acknowledge(gateway, frame);
-    begin_handshake(gateway, frame->version, hello);
-}
-
-static void complete_handshake(struct gateway_end *gateway, struct gateway_pending *pending,
-                               const struct usmp_hello_ack *hello_ack)
-{
-    struct usmp_session_start start;
-    uint64_t begun = pending->handshake.begun;
-    pending->used = false;
-    if (usmp_gateway_handshake_complete(&pending->handshake, hello_ack, &gateway->settings.psk, &start) !=
-        USMP_HANDSHAKE_COMPLETE)
-        return;
-    for (size_t index = 0; index < GATEWAY_END_PENDING_MAX; index++) /* older ones are cancelled */
-        if (gateway->pending[index].handshake.begun < begun)
-            gateway->pending[index].used = false;
-    start.cipher = gateway->settings.cipher;
-    start.may_send = start.version == USMP_WIRE_2 || gateway->settings.may_send;
-    start.confirm_within = gateway->settings.handshake_timeout;
     drop_session(gateway);
     gateway->has_session = true;
     gateway->port = gateway->answer_port;
-    usmp_session_begin(&gateway->session, &gateway->owner, gateway, &start, gateway->now);
+    usmp_session_begin(&gateway->session, &gateway->owner, gateway, start, gateway->now);
     if (gateway->application.began != NULL)
         gateway->application.began(gateway->application.context);
 }
-
-static void receive_hello_ack(struct gateway_end *gateway, const struct usmp_frame *frame,
-                              const struct usmp_hello_ack *hello_ack)
-{
-    for (size_t index = 0; index < GATEWAY_END_PENDING_MAX; index++) {
-        struct gateway_pending *pending = &gateway->pending[index];
-        size_t matched;
-        if (!pending->used || pending->port != gateway->answer_port || pending->handshake.version != frame->version ||
-            usmp_gateway_handshake_verify(&pending->handshake, hello_ack, &gateway->settings.psk, 1, &matched) !=
-                USMP_HANDSHAKE_RIGHT)
-            continue;
-        acknowledge(gateway, frame);
-        complete_handshake(gateway, pending, hello_ack);
-        return;
-    }
-    note(gateway, "HELLO_ACK of no handshake");
-}
-
-static void receive_handshake(struct gateway_end *gateway, const struct usmp_frame *frame)
-{
-    struct usmp_hello hello;
-    struct usmp_hello_ack hello_ack;
-    if (gateway->has_session && usmp_session_receive_handshake(&gateway->session, frame, gateway->now)) {
-        note(gateway, "late copy of the handshake");
-        return;
-    }
-    if (usmp_hello_read(frame, &hello))
-        receive_hello(gateway, frame, &hello);
-    else if (usmp_hello_ack_read(frame, &hello_ack))
-        receive_hello_ack(gateway, frame, &hello_ack);
-}
-
-/* The session. */
 
 static void note_message(struct gateway_end *gateway, const char *what, const uint8_t *bytes, size_t size)
 {
@@ -275,7 +115,7 @@ static void follow_device(struct gateway_end *gateway)
 {
     if (gateway->session.newest && gateway->port != gateway->answer_port) {
         gateway->port = gateway->answer_port;
-        note(gateway, "follows the device to its new port");
+        gateway_end_note(gateway, "follows the device to its new port");
     }
 }
 
@@ -335,25 +175,25 @@ static void handle_verdict(struct gateway_end *gateway, enum usmp_session_verdic
         answer_offer(gateway);
         break;
     case USMP_SESSION_SENT:
-        note(gateway, "its message has arrived");
+        gateway_end_note(gateway, "its message has arrived");
         if (gateway->application.acknowledged != NULL)
             gateway->application.acknowledged(gateway->application.context);
         break;
     case USMP_SESSION_NOT_NOW:
-        note(gateway, "not now");
+        gateway_end_note(gateway, "not now");
         gateway->feed_at = gateway->now + FEED_AGAIN_AFTER;
         break;
     case USMP_SESSION_DUPLICATE:
-        note(gateway, "known before");
+        gateway_end_note(gateway, "known before");
         break;
     case USMP_SESSION_WAITING:
-        note(gateway, "waits already");
+        gateway_end_note(gateway, "waits already");
         break;
     case USMP_SESSION_NOT_AUTHENTIC:
-        note(gateway, "not authentic");
+        gateway_end_note(gateway, "not authentic");
         break;
     case USMP_SESSION_UNEXPECTED:
-        note(gateway, "unexpected");
+        gateway_end_note(gateway, "unexpected");
         break;
     case USMP_SESSION_OVER:
         note_end(gateway);
@@ -366,17 +206,20 @@ static void receive_frame(struct gateway_end *gateway, const struct usmp_frame *
     uint8_t scratch[USMP_PLAINTEXT_MAX];
     const uint8_t *named = usmp_record_session(frame);
     if (named == NULL) {
-        receive_handshake(gateway, frame);
+        if (gateway->has_session && usmp_session_receive_handshake(&gateway->session, frame, gateway->now))
+            gateway_end_note(gateway, "late copy of the handshake");
+        else
+            gateway_handshakes_receive(gateway, frame);
         return;
     }
     if (!gateway->has_session || memcmp(named, gateway->session.session_id, USMP_NONCE_SESSION_SIZE) != 0) {
-        note(gateway, "of no session");
+        gateway_end_note(gateway, "of no session");
         return;
     }
     struct usmp_keys keys = gateway->session.keys;
     handle_verdict(gateway, usmp_session_receive(&gateway->session, frame, scratch, gateway->now));
     if (frame->type == USMP_REKEY && memcmp(&keys, &gateway->session.keys, sizeof keys) != 0) {
-        note(gateway, "has new keys");
+        gateway_end_note(gateway, "has new keys");
         if (gateway->application.rekeyed != NULL)
             gateway->application.rekeyed(gateway->application.context);
     }
@@ -412,7 +255,7 @@ static void feed_stream(struct gateway_end *gateway)
 void gateway_end_receive(struct gateway_end *gateway, const struct link_packet *packet, uint64_t now)
 {
     gateway->now = now;
-    if (!is_udp(gateway)) {
+    if (!gateway_end_is_udp(gateway)) {
         if (packet->port != gateway->answer_port) { /* a new connection */
             gateway->stream.size = 0;
             gateway->answer_port = packet->port;
@@ -443,7 +286,7 @@ void gateway_end_send(struct gateway_end *gateway, const uint8_t *bytes, size_t 
 void gateway_end_cancel(struct gateway_end *gateway, uint64_t now)
 {
     gateway->now = now;
-    note(gateway, "cancels its message");
+    gateway_end_note(gateway, "cancels its message");
     if (usmp_session_cancel(&gateway->session) && gateway->session.state == USMP_SESSION_ENDED)
         note_end(gateway);
 }
@@ -451,7 +294,7 @@ void gateway_end_cancel(struct gateway_end *gateway, uint64_t now)
 void gateway_end_close(struct gateway_end *gateway, uint64_t now)
 {
     gateway->now = now;
-    note(gateway, "closes");
+    gateway_end_note(gateway, "closes");
     usmp_session_close(&gateway->session, now);
     if (gateway->session.state == USMP_SESSION_ENDED)
         note_end(gateway);
@@ -460,14 +303,12 @@ void gateway_end_close(struct gateway_end *gateway, uint64_t now)
 uint64_t gateway_end_deadline(const struct gateway_end *gateway)
 {
     uint64_t deadline = gateway->has_session ? usmp_session_deadline(&gateway->session) : USMP_NEVER;
-    for (size_t index = 0; index < GATEWAY_END_PENDING_MAX; index++) {
-        const struct gateway_pending *pending = &gateway->pending[index];
-        if (pending->used && pending->handshake.repeat_due < deadline)
-            deadline = pending->handshake.repeat_due;
-    }
+    uint64_t handshakes = gateway_handshakes_deadline(gateway);
+    if (handshakes < deadline)
+        deadline = handshakes;
     if (gateway->has_deferred && gateway->settle_at < deadline)
         deadline = gateway->settle_at;
-    if (!is_udp(gateway) && gateway->feed_at < deadline)
+    if (!gateway_end_is_udp(gateway) && gateway->feed_at < deadline)
         deadline = gateway->feed_at;
     return deadline;
 }
@@ -475,19 +316,13 @@ uint64_t gateway_end_deadline(const struct gateway_end *gateway)
 void gateway_end_advance(struct gateway_end *gateway, uint64_t now)
 {
     gateway->now = now;
-    for (size_t index = 0; index < GATEWAY_END_PENDING_MAX; index++) {
-        struct gateway_pending *pending = &gateway->pending[index];
-        if (pending->used && now >= pending->handshake.begun + gateway->settings.handshake_timeout)
-            pending->used = false;
-        else if (pending->used && usmp_gateway_handshake_repeat(&pending->handshake, now))
-            send_challenge(gateway, pending);
-    }
+    gateway_handshakes_advance(gateway);
     if (gateway->has_deferred && now >= gateway->settle_at) {
         settle(gateway);
-        if (!is_udp(gateway))
+        if (!gateway_end_is_udp(gateway))
             feed_stream(gateway); /* the frame itself has been taken out already */
     }
-    if (!is_udp(gateway) && now >= gateway->feed_at)
+    if (!gateway_end_is_udp(gateway) && now >= gateway->feed_at)
         feed_stream(gateway);
     if (gateway->has_session && now >= usmp_session_deadline(&gateway->session) &&
         usmp_session_advance(&gateway->session, now) == USMP_SESSION_OVER)

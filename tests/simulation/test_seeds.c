@@ -1,11 +1,6 @@
 /* Whole conversations over a bad link, one for each seed: datagrams are lost, doubled and overtake each other, blocks
  * run out, messages are refused and deferred, the device pings, changes its keys and its port, breaks off and comes
- * back. Whatever happens:
- *
- * - what an end was told has arrived has arrived once, in the order in which it was sent; a message of the gateway's
- *   that was out when REKEY came may arrive once more (docs/protocol.md section 4),
- * - what an end was not told about arrives once at most,
- * - every message arrives unchanged, and no session breaks the protocol.
+ * back. Whatever happens, both ledgers are right and no session breaks the protocol.
  *
  * A seed that fails prints its trace. One alone: test_simulation_seeds SEED WIRE udp|tcp.
  */
@@ -19,37 +14,21 @@
 
 #include <cmocka.h>
 
+#include "simulation/ledger.h"
 #include "simulation/world.h"
 
 #define SEEDS 1000
 #define SEEDS_TCP 200
-#define MESSAGES 24      /* each way */
 #define STEPS_MAX 200000 /* of one conversation */
 #define TIME_MAX (900 * WORLD_SECONDS)
 #define SEND_DEADLINE (15 * WORLD_SECONDS) /* then a message is given up */
 #define LAST_WORDS (30 * WORLD_SECONDS)
 
-enum fate {
-    FATE_WAITING,
-    FATE_OUT,
-    FATE_ARRIVED, /* says the sender's session */
-    FATE_UNKNOWN, /* given up, or the session ended */
-};
-
-struct message {
-    size_t size;
-    uint8_t bytes[USMP_MESSAGE_MAX];
-    enum fate fate;
-    unsigned rekeys; /* that came while it was out: it may arrive once more for each */
-    unsigned taken;  /* how often, by the other end */
-};
-
+/* What an application does in one direction. */
 struct direction {
-    struct message messages[MESSAGES];
-    size_t next;          /* not sent yet */
-    uint64_t send_at;     /* not before */
-    uint64_t give_up_at;  /* of the one that is out */
-    size_t taken_highest; /* index + 1 of what has been taken and will be told to have arrived */
+    struct ledger ledger;
+    uint64_t send_at;    /* not before */
+    uint64_t give_up_at; /* of the message that is out */
 };
 
 struct conversation {
@@ -62,7 +41,7 @@ struct conversation {
     unsigned deferral;
     uint64_t connect_at;
     uint64_t mischief_at; /* ping, REKEY, another port, breaking off */
-    const char *broken;   /* the rule, NULL when none is */
+    const char *broken;   /* a rule that no ledger has, NULL when none is */
 };
 
 static struct conversation conversation;
@@ -71,56 +50,6 @@ static void demand(struct conversation *c, bool kept, const char *rule)
 {
     if (!kept && c->broken == NULL)
         c->broken = rule;
-}
-
-static void fill(struct simulation_random *random, struct direction *direction, char name)
-{
-    *direction = (struct direction){0};
-    for (size_t index = 0; index < MESSAGES; index++) {
-        struct message *message = &direction->messages[index];
-        bool is_long = simulation_random_chance(random, 300);
-        message->size = (size_t)simulation_random_between(random, 8, is_long ? USMP_MESSAGE_MAX : 200);
-        char label[9];
-        snprintf(label, sizeof label, "%c%06u ", name, (unsigned)index);
-        memcpy(message->bytes, label, 8);
-        for (size_t place = 8; place < message->size; place++)
-            message->bytes[place] = (uint8_t)simulation_random_between(random, 'a', 'z');
-    }
-}
-
-static struct message *out(struct direction *direction)
-{
-    if (direction->next == 0 || direction->messages[direction->next - 1].fate != FATE_OUT)
-        return NULL;
-    return &direction->messages[direction->next - 1];
-}
-
-static void finish(struct direction *direction, enum fate fate)
-{
-    if (out(direction) != NULL)
-        out(direction)->fate = fate;
-}
-
-static void take(struct conversation *c, struct direction *direction, const uint8_t *bytes, size_t size)
-{
-    char label[8] = "";
-    if (size >= sizeof label)
-        memcpy(label, bytes + 1, sizeof label - 2);
-    size_t index = strtoul(label, NULL, 10);
-    bool is_known = size >= sizeof label && index < MESSAGES && direction->messages[index].size == size &&
-                    memcmp(direction->messages[index].bytes, bytes, size) == 0;
-    demand(c, is_known, "a message arrives unchanged");
-    if (!is_known)
-        return;
-    struct message *message = &direction->messages[index];
-    message->taken++;
-    demand(c, message->taken <= 1 + message->rekeys, "a message is taken once");
-    /* Over TCP it is the socket that has it. */
-    demand(c, message->fate != FATE_ARRIVED || message->rekeys > 0 || c->world.link.transport == USMP_TCP,
-           "nothing is taken after it has arrived");
-    /* What is out now is the newest: taking it and then an older one that is told to have arrived cannot be. */
-    if (message->fate == FATE_OUT)
-        direction->taken_highest = index + 1;
 }
 
 /* Applications. */
@@ -147,97 +76,96 @@ static enum application_answer answer_device(void *context, uint64_t now, uint64
 static void gateway_takes(void *context, const uint8_t *bytes, size_t size)
 {
     struct conversation *c = context;
-    take(c, &c->up, bytes, size);
+    ledger_take(&c->up.ledger, bytes, size);
 }
 
 static void device_takes(void *context, const uint8_t *bytes, size_t size)
 {
     struct conversation *c = context;
-    take(c, &c->down, bytes, size);
-}
-
-static void check_arrived(struct conversation *c, struct direction *direction)
-{
-    const struct message *message = out(direction);
-    demand(c, message != NULL, "only what is out arrives");
-    if (message == NULL || c->world.link.transport == USMP_TCP)
-        return;
-    demand(c, message->taken > 0, "what has arrived has been taken");
-    demand(c, direction->taken_highest == direction->next, "messages arrive in order");
+    ledger_take(&c->down.ledger, bytes, size);
 }
 
 static void gateway_arrived(void *context)
 {
     struct conversation *c = context;
-    check_arrived(c, &c->down);
-    finish(&c->down, FATE_ARRIVED);
+    ledger_arrive(&c->down.ledger);
 }
 
 static void device_arrived(void *context)
 {
     struct conversation *c = context;
-    check_arrived(c, &c->up);
-    finish(&c->up, FATE_ARRIVED);
+    ledger_arrive(&c->up.ledger);
 }
 
 static void gateway_rekeyed(void *context)
 {
     struct conversation *c = context;
-    if (out(&c->down) != NULL)
-        out(&c->down)->rekeys++;
+    struct ledger_message *out = ledger_out(&c->down.ledger);
+    if (out != NULL)
+        out->rekeys++;
 }
 
 static void gateway_ended(void *context)
 {
     struct conversation *c = context;
     demand(c, c->world.gateway.session.end != USMP_END_PROTOCOL, "nobody breaks the protocol");
-    finish(&c->down, FATE_UNKNOWN);
+    ledger_give_up(&c->down.ledger);
 }
 
 static void device_ended(void *context)
 {
     struct conversation *c = context;
     demand(c, c->world.device.device.session.end != USMP_END_PROTOCOL, "nobody breaks the protocol");
-    finish(&c->up, FATE_UNKNOWN);
+    ledger_give_up(&c->up.ledger);
     c->connect_at = c->world.now + simulation_random_between(&c->random, 1, 4 * WORLD_SECONDS);
 }
 
 /* What the two applications do by themselves. */
 
+/* The next message, if it is time for one. */
+static struct ledger_message *take_turn(struct conversation *c, struct direction *direction, uint64_t patience)
+{
+    uint64_t now = c->world.now;
+    if (ledger_out(&direction->ledger) != NULL || now < direction->send_at)
+        return NULL;
+    direction->give_up_at = now + patience;
+    direction->send_at = now + simulation_random_between(&c->random, 0, 2 * WORLD_SECONDS);
+    return ledger_send(&direction->ledger);
+}
+
+static bool is_out_too_long(struct conversation *c, struct direction *direction)
+{
+    return ledger_out(&direction->ledger) != NULL && c->world.now >= direction->give_up_at;
+}
+
 static void send_down(struct conversation *c)
 {
     struct world *world = &c->world;
-    struct direction *down = &c->down;
-    if (out(down) != NULL && world->now >= down->give_up_at) {
-        finish(down, FATE_UNKNOWN);
+    if (is_out_too_long(c, &c->down)) {
+        ledger_give_up(&c->down.ledger);
         gateway_end_cancel(&world->gateway, world->now);
     }
-    if (out(down) != NULL || down->next == MESSAGES || world->now < down->send_at ||
-        !gateway_end_can_send(&world->gateway))
+    if (!gateway_end_can_send(&world->gateway))
         return;
-    struct message *message = &down->messages[down->next++];
-    message->fate = FATE_OUT;
-    down->give_up_at = world->now + SEND_DEADLINE;
-    down->send_at = world->now + simulation_random_between(&c->random, 0, 2 * WORLD_SECONDS);
-    gateway_end_send(&world->gateway, message->bytes, message->size, world->now);
+    const struct ledger_message *message = take_turn(c, &c->down, SEND_DEADLINE);
+    if (message != NULL)
+        gateway_end_send(&world->gateway, message->bytes, message->size, world->now);
 }
 
 static void send_up(struct conversation *c)
 {
     struct world *world = &c->world;
-    struct direction *up = &c->up;
-    if (out(up) != NULL && world->now >= up->give_up_at) {
-        finish(up, FATE_UNKNOWN);
+    if (is_out_too_long(c, &c->up)) {
+        ledger_give_up(&c->up.ledger);
         device_end_cancel(&world->device, world->now);
     }
-    if (out(up) != NULL || up->next == MESSAGES || world->now < up->send_at || !device_end_can_send(&world->device))
+    if (!device_end_can_send(&world->device))
         return;
-    struct message *message = &up->messages[up->next++];
-    message->fate = FATE_OUT;
     /* Sometimes before it has been repeated often enough, as devices do. */
-    up->give_up_at = world->now + (simulation_random_chance(&c->random, 200) ? SEND_DEADLINE / 10 : SEND_DEADLINE);
-    up->send_at = world->now + simulation_random_between(&c->random, 0, 2 * WORLD_SECONDS);
-    device_end_send(&world->device, message->bytes, message->size, world->now);
+    bool is_impatient = simulation_random_chance(&c->random, 200);
+    const struct ledger_message *message = take_turn(c, &c->up, is_impatient ? SEND_DEADLINE / 10 : SEND_DEADLINE);
+    if (message != NULL)
+        device_end_send(&world->device, message->bytes, message->size, world->now);
 }
 
 /* Over TCP a frame under the old keys that crosses REKEY ends the device's session, and nothing can help; so there
@@ -271,15 +199,10 @@ static void do_mischief(struct conversation *c)
     else if (choice < 80 && is_udp)
         device_end_change_port(&world->device, world->now);
     else if (choice < 83 && is_udp) {
-        finish(&c->up, FATE_UNKNOWN);
+        ledger_give_up(&c->up.ledger);
         device_end_connect(&world->device, world->now);
     } else if (choice < 85 && is_udp)
         device_end_close(&world->device, world->now);
-}
-
-static bool is_done(const struct direction *direction)
-{
-    return direction->next == MESSAGES && direction->messages[MESSAGES - 1].fate != FATE_OUT;
 }
 
 static void act(struct conversation *c)
@@ -308,15 +231,9 @@ static uint64_t next_act(const struct conversation *c)
     return earlier(next, c->down.give_up_at > c->world.now ? c->down.give_up_at : UINT64_MAX);
 }
 
-static void check_at_the_end(struct conversation *c, const struct direction *direction)
+static bool is_broken(const struct conversation *c)
 {
-    demand(c, is_done(direction), "a conversation comes to its end");
-    for (size_t index = 0; index < MESSAGES; index++) {
-        const struct message *message = &direction->messages[index];
-        demand(c, message->fate != FATE_ARRIVED || message->taken > 0, "what has arrived has been taken");
-        demand(c, message->fate != FATE_ARRIVED || message->rekeys > 0 || message->taken == 1,
-               "what has arrived has been taken once");
-    }
+    return c->broken != NULL || c->up.ledger.broken != NULL || c->down.ledger.broken != NULL;
 }
 
 static void converse(struct conversation *c)
@@ -324,7 +241,7 @@ static void converse(struct conversation *c)
     struct world *world = &c->world;
     unsigned steps = 0;
     uint64_t end = TIME_MAX;
-    while (c->broken == NULL && world->now < end) {
+    while (!is_broken(c) && world->now < end) {
         act(c);
         uint64_t next = world_next(world);
         uint64_t own = next_act(c);
@@ -334,11 +251,9 @@ static void converse(struct conversation *c)
         else
             world->now = own;
         /* Whatever is still under way must not arrive wrongly either. */
-        if (end == TIME_MAX && is_done(&c->up) && is_done(&c->down))
+        if (end == TIME_MAX && ledger_is_done(&c->up.ledger) && ledger_is_done(&c->down.ledger))
             end = world->now + LAST_WORDS;
     }
-    check_at_the_end(c, &c->up);
-    check_at_the_end(c, &c->down);
 }
 
 static void begin(struct conversation *c, uint64_t seed, uint8_t version, enum usmp_transport transport)
@@ -369,8 +284,10 @@ static void begin(struct conversation *c, uint64_t seed, uint8_t version, enum u
     if (transport == USMP_TCP)
         c->world.gateway.settings.cipher = settings.device_cipher;
     c->world.blocks.shortage = simulation_random_chance(random, 300) ? 200 : 0;
-    fill(random, &c->up, 'u');
-    fill(random, &c->down, 'd');
+    c->up = (struct direction){0};
+    c->down = (struct direction){0};
+    ledger_begin(&c->up.ledger, transport, 'u', random);
+    ledger_begin(&c->down.ledger, transport, 'd', random);
     c->world.gateway.application = (struct application){.context = c,
                                                         .offered = answer_gateway,
                                                         .taken = gateway_takes,
@@ -384,12 +301,11 @@ static void begin(struct conversation *c, uint64_t seed, uint8_t version, enum u
                                                        .ended = device_ended};
 }
 
-static size_t arrived(const struct direction *direction)
+static const char *broken_rule(const struct conversation *c)
 {
-    size_t count = 0;
-    for (size_t index = 0; index < MESSAGES; index++)
-        count += direction->messages[index].fate == FATE_ARRIVED;
-    return count;
+    if (c->broken != NULL)
+        return c->broken;
+    return c->up.ledger.broken != NULL ? c->up.ledger.broken : c->down.ledger.broken;
 }
 
 /* Returns how many messages have arrived, both ways. */
@@ -398,12 +314,12 @@ static size_t play(uint64_t seed, uint8_t version, enum usmp_transport transport
     struct conversation *c = &conversation;
     begin(c, seed, version, transport);
     converse(c);
-    size_t count = arrived(&c->up) + arrived(&c->down);
-    if (c->broken != NULL || print)
+    size_t count = ledger_close(&c->up.ledger) + ledger_close(&c->down.ledger);
+    if (is_broken(c) || print)
         fputs(c->world.trace.text, stdout);
-    if (c->broken != NULL)
+    if (is_broken(c))
         fail_msg("seed %llu, wire %u, %s: not true that %s", (unsigned long long)seed, version,
-                 transport == USMP_TCP ? "TCP" : "UDP", c->broken);
+                 transport == USMP_TCP ? "TCP" : "UDP", broken_rule(c));
     world_end(&c->world);
     return count;
 }
@@ -414,7 +330,7 @@ static void play_all(uint8_t version, enum usmp_transport transport, uint64_t se
     for (uint64_t seed = 1; seed <= seeds; seed++)
         count += play(seed, version, transport, false);
     /* They would all keep their promises if they said nothing. */
-    assert_true(count > seeds * MESSAGES);
+    assert_true(count > seeds * LEDGER_MESSAGES);
 }
 
 static void wire_1_over_udp(void **state)
