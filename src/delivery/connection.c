@@ -156,7 +156,7 @@ static bool run_lines(struct connection *connection)
     }
 }
 
-/* Reads once. False if there is nothing more to come for now. */
+/* Reads once. False if there is nothing to read. */
 static bool receive(struct connection *connection)
 {
     size_t room;

@@ -39,7 +39,7 @@ struct session_list {
 };
 
 enum session_list_verdict {
-    SESSION_LIST_DONE, /* as far as it can go for now: nothing waits, or events come first */
+    SESSION_LIST_DONE, /* nothing waits, or events come first */
     SESSION_LIST_MORE, /* call again when the answers have gone out */
     SESSION_LIST_SHORT_OF_MEMORY,
 };

@@ -34,12 +34,12 @@ struct seam_command {
     enum seam_operation operation;
     enum seam_outcome outcome;
     uint8_t device[6];
-    bool session_given;        /* only to the session below */
+    bool session_given; /* only to the session below */
     uint8_t session[16];
-    uint64_t deadline;         /* monotonic microseconds; after it the command is handed back */
-    const uint8_t *payload;    /* of a send; owned by the hub, unchanged until the command is back */
-    uint16_t size;             /* bytes, at most SEAM_PAYLOAD_MAX */
-    uint16_t limit;            /* set with SEAM_TOO_LARGE */
+    uint64_t deadline;      /* monotonic microseconds; after it the command is handed back */
+    const uint8_t *payload; /* of a send; owned by the hub, unchanged until the command is back */
+    uint16_t size;          /* bytes, at most SEAM_PAYLOAD_MAX */
+    uint16_t limit;         /* set with SEAM_TOO_LARGE */
 };
 
 #endif

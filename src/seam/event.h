@@ -13,12 +13,12 @@
 
 #include "platform/address.h"
 
-#define SEAM_BACKENDS_MAX 32u   /* a set of backends is a bit mask, bit n the n-th of the configuration */
-#define SEAM_PAYLOAD_MAX 1808u  /* bytes; the longest message of the wire, docs/protocol.md section 3 */
+#define SEAM_BACKENDS_MAX 32u    /* a set of backends is a bit mask, bit n the n-th of the configuration */
+#define SEAM_PAYLOAD_MAX 1808u   /* bytes; the longest message of the wire, docs/protocol.md section 3 */
 #define SEAM_EVENT_OVERHEAD 256u /* bytes an event counts for beside its payload, docs/backend.md "queue" */
 
 enum seam_event_kind {
-    SEAM_CONNECTED,    /* first of its session */
+    SEAM_CONNECTED, /* first of its session */
     SEAM_MESSAGE,
     SEAM_DISCONNECTED, /* last of its session; every session has exactly one */
 };
@@ -50,11 +50,12 @@ struct seam_event {
     int64_t time;                  /* wall clock at acceptance, microseconds since 1970 UTC */
     uint8_t device[6];
     uint8_t session[16];
-    uint16_t size;                 /* bytes of payload behind the record, 0 unless a message */
+    uint16_t size; /* bytes of payload behind the record, 0 unless a message */
 };
 
 /* Credit an event with `payload` bytes takes from each of its backends. */
-static inline uint64_t seam_event_cost(size_t payload) {
+static inline uint64_t seam_event_cost(size_t payload)
+{
     return SEAM_EVENT_OVERHEAD + payload;
 }
 

@@ -15,9 +15,9 @@
 struct seam_inbox {
     struct seam_command *commands; /* oldest first */
     struct seam_command **commands_end;
-    struct seam_credit credit;     /* given since the inbox was last emptied */
-    bool credited;                 /* whether any credit came */
-    void (*wake)(void *context);   /* set by the worker: there is something to take; may be called often */
+    struct seam_credit credit;   /* given since the inbox was last emptied */
+    bool credited;               /* whether any credit came */
+    void (*wake)(void *context); /* set by the worker: there is something to take; may be called often */
     void *wake_context;
 };
 
