@@ -4,12 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/address_text.h"
+#include "platform/clock.h"
+#include "platform/log.h"
+
+#define TELL_INTERVAL UINT64_C(60000000) /* microseconds */
 
 static int open_bound(const struct sockaddr *address, socklen_t length)
 {
@@ -44,11 +51,21 @@ int stream_listener_bind(const struct config_address *address, struct error_text
     }
     if (descriptor < 0) {
         char text[ADDRESS_TEXT_SIZE];
-        int failure = errno;
+        const char *reason = strerrordesc_np(errno);
         address_format(&address->address, text);
-        error_text_set(error, "cannot listen on tcp %s: %s", text, strerror(failure));
+        error_text_set(error, "cannot listen on TCP %s: %s", text, reason);
     }
     return descriptor;
+}
+
+static int descriptors_for_devices(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT_MAX) {
+        return INT_MAX;
+    }
+    int all = (int)limit.rlim_cur;
+    return all < 2 * STREAM_LISTENER_RESERVE ? all / 2 : all - STREAM_LISTENER_RESERVE;
 }
 
 static int open_spare(void)
@@ -56,34 +73,87 @@ static int open_spare(void)
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Out of descriptors: the one at the head of the queue is told by closing it. */
-static void turn_away(struct stream_listener *listener)
+static void tell_of_turned_away(struct stream_listener *listener)
 {
-    if (listener->spare < 0) {
+    uint64_t now = clock_monotonic_us();
+    listener->turned_away++;
+    if (now < listener->tell_after) {
         return;
     }
-    close(listener->spare);
+    log_write(LOG_LEVEL_WARN, LOG_FIELDS(log_number("turned_away", (int64_t)listener->turned_away)),
+              "no descriptors are left for connections of devices; raise LimitNOFILE= of the service or ulimit -n");
+    listener->turned_away = 0;
+    listener->tell_after = now + TELL_INTERVAL;
+}
+
+/* The one at the head of the queue is told by closing it. False: there was nobody, or there is no descriptor for that
+ * either, as errno says. */
+static bool turn_away(struct stream_listener *listener)
+{
+    if (listener->spare >= 0) {
+        close(listener->spare);
+    }
     int descriptor = accept4(listener->descriptor, NULL, NULL, SOCK_CLOEXEC);
+    int failure = errno;
     if (descriptor >= 0) {
         close(descriptor);
+        tell_of_turned_away(listener);
     }
     listener->spare = open_spare();
+    errno = failure;
+    return descriptor >= 0;
+}
+
+static bool is_exhausted(int failure)
+{
+    return failure == EMFILE || failure == ENFILE || failure == ENOBUFS || failure == ENOMEM;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void on_rested(uv_timer_t *rest)
+{
+    struct stream_listener *listener = rest->data;
+    (void)uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
+/* Whoever waits would only make the loop spin. */
+static void rest(struct stream_listener *listener)
+{
+    (void)uv_poll_stop(&listener->poll);
+    (void)uv_timer_start(&listener->rest, on_rested, STREAM_LISTENER_REST, 0);
+}
+
+/* False: nobody else can be taken in this turn. */
+static bool accept_one(struct stream_listener *listener)
+{
+    int descriptor = accept4(listener->descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor >= listener->limit) {
+        close(descriptor);
+        tell_of_turned_away(listener);
+        return true;
+    }
+    if (descriptor >= 0) {
+        listener->accepted(listener->context, descriptor);
+        return true;
+    }
+    if (is_exhausted(errno)) {
+        if (turn_away(listener)) {
+            return true;
+        }
+        if (is_exhausted(errno)) {
+            rest(listener);
+        }
+        return false;
+    }
+    return errno == ECONNABORTED || errno == EINTR;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct stream_listener *listener = poll->data;
     (void)events;
-    for (unsigned share = 0; status == 0 && share < STREAM_LISTENER_SHARE; share++) {
-        int descriptor = accept4(listener->descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor >= 0) {
-            listener->accepted(listener->context, descriptor);
-        } else if (errno == EMFILE || errno == ENFILE) {
-            turn_away(listener);
-            return;
-        } else if (errno != ECONNABORTED && errno != EINTR) {
-            return;
-        }
+    for (unsigned share = 0; status == 0 && share < STREAM_LISTENER_SHARE && accept_one(listener); share++) {
     }
 }
 
@@ -95,9 +165,14 @@ int stream_listener_open(struct stream_listener *listener, uv_loop_t *loop, int 
         close(descriptor);
         return result;
     }
+    (void)uv_timer_init(loop, &listener->rest);
     listener->poll.data = listener;
+    listener->rest.data = listener;
     listener->descriptor = descriptor;
     listener->spare = open_spare();
+    listener->limit = descriptors_for_devices();
+    listener->turned_away = 0;
+    listener->tell_after = 0;
     listener->accepted = accepted;
     listener->context = context;
     return 0;
@@ -110,12 +185,14 @@ int stream_listener_start(struct stream_listener *listener)
 
 void stream_listener_stop(struct stream_listener *listener)
 {
-    uv_poll_stop(&listener->poll);
+    (void)uv_poll_stop(&listener->poll);
+    (void)uv_timer_stop(&listener->rest);
 }
 
-void stream_listener_close(struct stream_listener *listener, uv_close_cb closed)
+void stream_listener_close(struct stream_listener *listener)
 {
-    uv_close((uv_handle_t *)&listener->poll, closed);
+    uv_close((uv_handle_t *)&listener->poll, NULL);
+    uv_close((uv_handle_t *)&listener->rest, NULL);
     close(listener->descriptor);
     if (listener->spare >= 0) {
         close(listener->spare);

@@ -376,7 +376,7 @@ void worker_drain(struct worker *worker, void (*drained)(void *context), void *c
 void worker_close(struct worker *worker)
 {
     for (size_t index = 0; index < worker->listener_count; index++) {
-        stream_listener_close(&worker->listeners[index], NULL);
+        stream_listener_close(&worker->listeners[index]);
     }
     if (worker->shard != NULL) {
         datagrams_flush(&worker->datagrams);
