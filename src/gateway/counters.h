@@ -1,5 +1,5 @@
 /* What a shard counts, for metrics and the status line. Plain numbers, written by the shard only; whoever reads them
- * from another thread reads a copy. The names of the metrics are in docs/operations.md.
+ * from another thread reads a copy.
  */
 #ifndef GATEWAY_COUNTERS_H
 #define GATEWAY_COUNTERS_H

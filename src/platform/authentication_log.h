@@ -12,7 +12,7 @@
  *   … warn authentication failed device=de:ad:be:ef:00:01 peer=192.0.2.7:50123 reason=bad_psk
  *   … warn authentication failed device=de:ad:be:ef:00:01 peer=[2001:db8::1]:50123 reason=protocol
  *
- *   failregex = ^(?:\S+ warn |<4>)?authentication failed device=\S+ peer=\[?<HOST>\]?:\d+ reason=\S+$
+ *   failregex = ^\s*(?:\S+ usmpd\[\d+\]: |warn |<4>)?authentication failed device=\S+ peer=\[?<HOST>\]?:\d+ reason=\S+$
  *
  * Only for peers whose address is proved (docs/security.md rule 15): anybody can make a forged one appear here.
  * `reason` is a literal without spaces, `limit` one of level warn that serves this line alone. */
