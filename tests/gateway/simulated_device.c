@@ -125,6 +125,7 @@ void simulated_device_end(struct simulated_device *device)
 {
     usmp_device_wipe(&device->end);
     device_messages_clear(&device->to_send);
+    device_messages_clear(&device->sent);
     device_messages_clear(&device->received);
     byte_buffer_free(&device->outgoing);
     byte_buffer_free(&device->kept);
@@ -141,6 +142,7 @@ static void message_is_done(struct simulated_device *device)
 {
     device->sending = false;
     device->acknowledged++;
+    messages_add(&device->sent, device->to_send.first->bytes, device->to_send.first->size);
     device_messages_drop_first(&device->to_send);
 }
 

@@ -46,7 +46,8 @@ struct simulated_device {
     struct device_messages to_send;  /* the first may be under way */
     struct device_messages received; /* a bare one over UDP: every datagram */
     bool sending;                    /* over UDP: the first of `to_send` is under way */
-    size_t acknowledged;             /* of its messages: over UDP by the gateway, over TCP written */
+    struct device_messages sent;     /* over UDP acknowledged by the gateway, over TCP written */
+    size_t acknowledged;             /* how many those are */
     uint64_t last_heard;             /* when a frame or UTACK of the gateway came */
     size_t frames_heard[256];        /* by type; encrypted frames of the gateway among them */
     size_t encrypted_heard;

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "admission/configured_limits.h"
 #include "gateway/world.h"
 
 #include <string.h>
@@ -61,19 +62,6 @@ struct config *world_load(const char *config, const char *devices, struct regist
     return loaded;
 }
 
-static struct admission_limits limits_of(const struct config *config)
-{
-    return (struct admission_limits){.sessions = config->limits.sessions,
-                                     .sessions_per_address = config->limits.sessions_per_ip,
-                                     .default_psk_sessions = config->limits.default_psk_sessions,
-                                     .handshakes = config->limits.handshakes,
-                                     .handshakes_per_address = config->limits.handshakes_per_ip,
-                                     .lockout_after = config->limits.lockout_after,
-                                     .lockout = config->limits.lockout,
-                                     .trusted_count = config->limits.trusted.count,
-                                     .trusted = config->limits.trusted.items};
-}
-
 static void append_field(char *text, const struct log_field *field)
 {
     char scratch[LOG_VALUE_SIZE];
@@ -111,7 +99,7 @@ size_t world_count_logs(const struct world *world, const char *text)
 
 static bool open_shard(struct world *world)
 {
-    struct admission_limits limits = limits_of(world->config);
+    struct admission_limits limits = admission_configured_limits(world->config);
     world_enter(world);
     world->admission = admission_open(&limits, boot_secret);
     if (world->admission != NULL) {
@@ -189,7 +177,7 @@ void world_reload(struct world *world, const char *config, const char *devices)
 {
     struct registry *registry;
     struct config *loaded = world_load(config, devices, &registry);
-    struct admission_limits limits = limits_of(loaded);
+    struct admission_limits limits = admission_configured_limits(loaded);
     require(admission_configure(world->admission, &limits));
     shard_reload(world->shard, loaded, registry, world->now);
     world_ports_collect(world);
