@@ -40,25 +40,37 @@ static bool may_try_next(const struct link *link)
     return !link->was_challenged && link->end != LINK_END_HUNG_UP;
 }
 
+struct failure {
+    char address[LINK_ADDRESS_SIZE];
+    struct error_text reason;
+};
+
+static void note(struct failure *failure, const struct link *link)
+{
+    memcpy(failure->address, link->address, sizeof failure->address);
+    link_explain(link, &failure->reason);
+}
+
 bool dial(const struct endpoint *endpoint, const struct link_identity *identity, struct link *link)
 {
-    struct addrinfo *addresses = resolve(endpoint, identity->transport);
-    bool is_live = false;
+    struct failure failures[DIAL_ADDRESSES_MAX];
+    size_t failed = 0;
     bool goes_on = true;
-    int tried = 0;
-    for (const struct addrinfo *address = addresses; address != NULL && goes_on && tried < DIAL_ADDRESSES_MAX;
-         address = address->ai_next, tried++) {
+    struct addrinfo *addresses = resolve(endpoint, identity->transport);
+    for (const struct addrinfo *address = addresses; address != NULL && goes_on; address = address->ai_next) {
         link_open(link, identity, address->ai_addr, address->ai_addrlen, clock_monotonic_us());
         wait_for_verdict(link);
-        is_live = link->state == LINK_LIVE;
-        goes_on = !is_live && may_try_next(link);
-        if (!is_live) {
-            struct error_text reason;
-            link_explain(link, &reason);
-            report("%s over %s: %s", link->address, identity->transport == USMP_UDP ? "UDP" : "TCP", reason.text);
-        }
+        if (link->state == LINK_LIVE)
+            break;
+        note(&failures[failed++], link);
+        goes_on = may_try_next(link) && failed < DIAL_ADDRESSES_MAX;
     }
     if (addresses != NULL)
         freeaddrinfo(addresses);
-    return is_live;
+    if (link->state == LINK_LIVE)
+        return true;
+    for (size_t i = 0; i < failed; i++)
+        report("%s over %s: %s", failures[i].address, identity->transport == USMP_UDP ? "UDP" : "TCP",
+               failures[i].reason.text);
+    return false;
 }

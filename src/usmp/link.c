@@ -175,6 +175,8 @@ void link_follow(struct link *link, enum usmp_session_verdict verdict, uint64_t 
 {
     if (verdict == USMP_SESSION_OFFER)
         take_message(link, now);
+    if (verdict == USMP_SESSION_SENT)
+        link->is_sending = false;
     if (verdict == USMP_SESSION_OVER)
         link_finish(link, link->state == LINK_CLOSING ? LINK_END_CLOSED : LINK_END_DEVICE);
     enum usmp_device_state state = link->device.state;
@@ -233,14 +235,10 @@ static bool has_left(struct link *link, enum usmp_send_verdict verdict)
 bool link_send(struct link *link, const uint8_t *payload, size_t size, uint64_t now)
 {
     assert(size <= USMP_MESSAGE_MAX);
-    return link_can_send(link) && has_left(link, usmp_session_send(&link->device.session, payload, size, now));
-}
-
-bool link_is_sending(const struct link *link)
-{
-    if (is_udp(link))
-        return link->device.session.outgoing.message;
-    return link->stream.out_size > 0;
+    if (!link_can_send(link) || !has_left(link, usmp_session_send(&link->device.session, payload, size, now)))
+        return false;
+    link->is_sending = true;
+    return true;
 }
 
 bool link_ping(struct link *link, uint64_t now)

@@ -62,6 +62,7 @@ struct link {
     enum link_end end;
     int error;              /* of the kernel */
     bool was_challenged;    /* the gateway has answered HELLO */
+    bool is_sending;        /* a message is under way */
     uint64_t connect_until; /* CONNECTING */
     char address[LINK_ADDRESS_SIZE];
     struct link_receiver receiver;
@@ -104,12 +105,11 @@ void link_service(struct link *link, short events, uint64_t now);
 
 /* Live, and nothing of ours is under way. */
 bool link_can_send(const struct link *link) __attribute__((warn_unused_result));
-/* `payload` must stay as it is until link_is_sending() says no, which then means that the gateway has acknowledged the
- * message (UDP) or that the kernel has all of it (TCP), as long as the link is live. False, and nothing has happened,
- * when it cannot be sent now. At most USMP_MESSAGE_MAX bytes. */
+/* At most USMP_MESSAGE_MAX bytes, which must stay as they are while `is_sending` holds and the link is not over:
+ * `is_sending` ends when the gateway has acknowledged the message (UDP) or the kernel has all of it (TCP), and with
+ * nothing else. False, and nothing has happened, when it cannot be sent now. */
 bool link_send(struct link *link, const uint8_t *payload, size_t size, uint64_t now)
     __attribute__((warn_unused_result));
-bool link_is_sending(const struct link *link) __attribute__((warn_unused_result));
 /* False: not now. */
 bool link_ping(struct link *link, uint64_t now) __attribute__((warn_unused_result));
 /* New keys; wire 2 only. False: not now. */

@@ -78,6 +78,8 @@ static void write_out(struct link *link)
     }
     stream->out_size -= (size_t)written;
     memmove(stream->out, stream->out + written, stream->out_size);
+    if (stream->out_size == 0)
+        link->is_sending = false;
 }
 
 static void read_in(struct link *link)

@@ -19,16 +19,16 @@ void talk_begin_close(struct talk *talk, uint64_t now)
 
 static void finish_message(struct talk *talk, uint64_t now)
 {
-    if (!talk->is_sending || talk->link->state != LINK_LIVE)
+    if (!talk->is_sending)
         return;
-    if (!link_is_sending(talk->link)) {
+    if (!talk->link->is_sending) {
         talk->is_sending = false;
         talk->sent++;
         talk->since_rekey++;
         if (talk->options->verbose)
             report("message %lu %s (%zu bytes)", talk->sent, talk_is_udp(talk) ? "acknowledged" : "written",
                    talk->message.size);
-    } else if (now >= talk->message_until) {
+    } else if (talk->link->state == LINK_LIVE && now >= talk->message_until) {
         talk->has_failed = true;
         report("message %lu has not been %s in time", talk->sent + 1, talk_is_udp(talk) ? "acknowledged" : "written");
         talk_begin_close(talk, now);
