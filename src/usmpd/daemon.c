@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "admission/admission.h"
+#include "admission/configured_limits.h"
 #include "config/config.h"
 #include "config/diagnostics.h"
 #include "crypto/random.h"
@@ -18,7 +19,6 @@
 #include "platform/sandbox.h"
 #include "platform/secret_memory.h"
 #include "registry/load.h"
-#include "usmpd/limits.h"
 #include "usmpd/options.h"
 #include "usmpd/reload.h"
 #include "usmpd/status.h"
@@ -123,7 +123,7 @@ static bool open_parts(struct daemon *daemon)
     struct error_text error;
     struct inherited_sockets inherited;
     uint8_t hash_key[16];
-    struct admission_limits limits = limits_of(daemon->config);
+    struct admission_limits limits = admission_configured_limits(daemon->config);
     crypto_random(hash_key, sizeof hash_key);
     daemon->admission = admission_open(&limits, hash_key);
     if (daemon->admission == NULL) {

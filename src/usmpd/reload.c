@@ -1,12 +1,12 @@
 #include "usmpd/reload.h"
 
 #include "admission/admission.h"
+#include "admission/configured_limits.h"
 #include "config/config.h"
 #include "platform/clock.h"
 #include "platform/log.h"
 #include "platform/notify.h"
 #include "registry/load.h"
-#include "usmpd/limits.h"
 #include "worker/worker.h"
 
 void reload_open(struct reload *reload, uv_loop_t *loop, const struct config *started, const uint8_t *boot_secret)
@@ -78,7 +78,7 @@ static void log_changes(const struct config_changes *changes)
 
 static void take_over(struct reload *reload)
 {
-    struct admission_limits limits = limits_of(reload->config);
+    struct admission_limits limits = admission_configured_limits(reload->config);
     if (!admission_configure(reload->admission, &limits)) {
         log_write(LOG_LEVEL_ERROR, NULL, "no memory for the new limits: the configuration stays as it was");
         config_free(reload->config);

@@ -1,13 +1,14 @@
-/* From the words of the configuration to those of admission. */
-#ifndef USMPD_LIMITS_H
-#define USMPD_LIMITS_H
+/* From the words of the configuration (`limits`) to those of admission. */
+#ifndef ADMISSION_CONFIGURED_LIMITS_H
+#define ADMISSION_CONFIGURED_LIMITS_H
 
 #include "admission/admission.h"
 #include "config/config.h"
 
 _Static_assert(CONFIG_TRUSTED_MAX <= ADMISSION_TRUSTED_MAX, "every configured network has a place");
 
-static inline struct admission_limits limits_of(const struct config *config)
+/* `trusted` is borrowed from the configuration. */
+static inline struct admission_limits admission_configured_limits(const struct config *config)
 {
     return (struct admission_limits){.sessions = config->limits.sessions,
                                      .sessions_per_address = config->limits.sessions_per_ip,
