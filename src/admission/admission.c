@@ -201,9 +201,8 @@ void admission_handshake_end(struct admission *admission, const struct address *
 }
 
 /* True when this failure locks the entry. An attempt during a lockout does not prolong it. */
-static bool add_failure(struct admission *admission, const struct limiter_key *key, uint64_t threshold, uint64_t now)
+static bool add_failure(struct admission *admission, struct limiter_entry *entry, uint64_t threshold, uint64_t now)
 {
-    struct limiter_entry *entry = limiter_table_use(admission->failures, key, now);
     if (entry == NULL || entry->locked_until > now) {
         return false;
     }
@@ -216,26 +215,42 @@ static bool add_failure(struct admission *admission, const struct limiter_key *k
     return true;
 }
 
+/* What the device adds to its address's count is remembered, so that its success can take it back. */
+static void contribute(struct limiter_entry *pair, const struct limiter_entry *address, uint64_t now)
+{
+    if (pair == NULL || address == NULL || address->locked_until > now) {
+        return;
+    }
+    if (pair->counted_under != address->locked_until) {
+        pair->counted_under = address->locked_until;
+        pair->contributed = 0;
+    }
+    pair->contributed++;
+}
+
+static uint64_t threshold_of_address(struct admission *admission, const struct limiter_key *address)
+{
+    const struct limiter_entry *host = limiter_table_find(admission->hosts, address);
+    bool busy = host != NULL && host->sessions > 0;
+    return (uint64_t)admission->limits.lockout_after * (busy ? ADMISSION_BUSY_ADDRESS_FACTOR : 1);
+}
+
 static enum admission_lock fail(struct admission *admission, const struct address *peer, const uint8_t *device,
                                 uint64_t now)
 {
-    uint64_t threshold = admission->limits.lockout_after;
-    if (threshold == 0 || is_trusted(admission, peer)) {
+    if (admission->limits.lockout_after == 0 || is_trusted(admission, peer)) {
         return ADMISSION_NOT_LOCKED;
     }
+    struct limiter_key address_key = key_of(peer, NULL);
+    struct limiter_key pair_key = key_of(peer, device);
+    struct limiter_entry *address = limiter_table_use(admission->failures, &address_key, now);
+    struct limiter_entry *pair = device == NULL ? NULL : limiter_table_use(admission->failures, &pair_key, now);
+    contribute(pair, address, now);
     enum admission_lock lock = ADMISSION_NOT_LOCKED;
-    if (device != NULL) {
-        struct limiter_key pair = key_of(peer, device);
-        if (add_failure(admission, &pair, threshold, now)) {
-            lock = ADMISSION_DEVICE_LOCKED;
-        }
+    if (add_failure(admission, pair, admission->limits.lockout_after, now)) {
+        lock = ADMISSION_DEVICE_LOCKED;
     }
-    struct limiter_key address = key_of(peer, NULL);
-    const struct limiter_entry *host = limiter_table_find(admission->hosts, &address);
-    if (host != NULL && host->sessions > 0) {
-        threshold *= ADMISSION_BUSY_ADDRESS_FACTOR;
-    }
-    if (add_failure(admission, &address, threshold, now)) {
+    if (add_failure(admission, address, threshold_of_address(admission, &address_key), now)) {
         lock = ADMISSION_ADDRESS_LOCKED;
     }
     return lock;
@@ -258,8 +273,8 @@ void admission_succeeded(struct admission *admission, const struct address *peer
     struct limiter_entry *pair = limiter_table_find(admission->failures, &pair_key);
     if (pair != NULL) {
         struct limiter_entry *address = limiter_table_find(admission->failures, &address_key);
-        if (address != NULL) {
-            address->failures -= pair->failures < address->failures ? pair->failures : address->failures;
+        if (address != NULL && address->locked_until == pair->counted_under) {
+            address->failures -= pair->contributed < address->failures ? pair->contributed : address->failures;
         }
         limiter_table_drop(admission->failures, pair);
     }

@@ -22,10 +22,12 @@ struct limiter_entry {
     uint32_t next_in_bucket; /* indices + 1, 0 is none */
     uint32_t newer;
     uint32_t older;
-    uint32_t sessions;     /* alive: they hold the entry */
-    uint32_t handshakes;   /* alive: they hold the entry */
-    uint32_t failures;     /* in a row */
-    uint64_t locked_until; /* microseconds, monotonic; 0 or past: not locked */
+    uint32_t sessions;      /* alive: they hold the entry */
+    uint32_t handshakes;    /* alive: they hold the entry */
+    uint32_t failures;      /* in a row */
+    uint32_t contributed;   /* of a device at an address: how many of the address's failures are its own … */
+    uint64_t counted_under; /* … since the address was last locked until then */
+    uint64_t locked_until;  /* microseconds, monotonic; 0 or past: not locked */
 };
 
 struct limiter_table;
