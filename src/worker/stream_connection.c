@@ -53,17 +53,28 @@ static void on_closed(uv_handle_t *handle)
     free(connection);
 }
 
+static void enter_resumed(struct stream_connection *connection)
+{
+    struct stream_connections *connections = connection->connections;
+    connection->is_resumed = true;
+    connection->resumed_next = NULL;
+    connection->resumed_before = connections->resumed_last;
+    *(connections->resumed_last != NULL ? &connections->resumed_last->resumed_next : &connections->resumed_first) =
+        connection;
+    connections->resumed_last = connection;
+}
+
 static void leave_resumed(struct stream_connection *connection)
 {
+    struct stream_connections *connections = connection->connections;
     if (!connection->is_resumed) {
         return;
     }
     connection->is_resumed = false;
-    struct stream_connection **place = &connection->connections->resumed;
-    while (*place != connection) {
-        place = &(*place)->resumed_next;
-    }
-    *place = connection->resumed_next;
+    *(connection->resumed_before != NULL ? &connection->resumed_before->resumed_next : &connections->resumed_first) =
+        connection->resumed_next;
+    *(connection->resumed_next != NULL ? &connection->resumed_next->resumed_before : &connections->resumed_last) =
+        connection->resumed_before;
 }
 
 void stream_connection_close(struct stream_connection *connection)
@@ -113,13 +124,18 @@ static bool keep(struct stream_connection *connection, const uint8_t *bytes, siz
 
 static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer);
 
-/* libuv reads behind what was kept, so that a frame in two pieces is whole in one place. */
+/* libuv reads behind what was kept, so that a frame in two pieces is whole in one place. It would go on reading as long
+ * as whole buffers come, up to 32 of them; without a buffer it stops until the next turn. */
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)suggested;
     struct stream_connection *connection = handle->data;
     struct stream_connections *connections = connection->connections;
     assert(connection->kept_size < SHARD_DATAGRAM_MAX);
+    if (connection->read_in == connections->turn) {
+        *buffer = uv_buf_init(NULL, 0);
+        return;
+    }
     buffer->base = (char *)connections->buffer + connection->kept_size;
     buffer->len = STREAM_READ_SIZE;
 }
@@ -153,9 +169,13 @@ static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffe
     (void)buffer;
     struct stream_connection *connection = handle->data;
     struct stream_connections *connections = connection->connections;
+    if (size == UV_ENOBUFS) {
+        return;
+    }
     if (size < 0) {
         lose(connection);
     } else if (size > 0) {
+        connection->read_in = connections->turn;
         if (connection->kept_size > 0) {
             memcpy(connections->buffer, connection->kept, connection->kept_size);
         }
@@ -165,10 +185,9 @@ static void on_readable(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffe
 
 void stream_connection_resume(struct stream_connection *connection)
 {
-    if (connection->paused && !connection->is_resumed) {
-        connection->is_resumed = true;
-        connection->resumed_next = connection->connections->resumed;
-        connection->connections->resumed = connection;
+    bool is_closing = connection->stream == NULL;
+    if (connection->paused && !connection->is_resumed && !is_closing) {
+        enter_resumed(connection);
     }
 }
 
@@ -176,8 +195,8 @@ void stream_connection_resume(struct stream_connection *connection)
  * is left in a new place before it frees this one. */
 void stream_connections_feed_resumed(struct stream_connections *connections)
 {
-    while (connections->resumed != NULL) {
-        struct stream_connection *connection = connections->resumed;
+    while (connections->resumed_first != NULL) {
+        struct stream_connection *connection = connections->resumed_first;
         leave_resumed(connection);
         feed(connection, connection->kept, connection->kept_size);
     }
@@ -267,6 +286,11 @@ static void greet(struct stream_connection *connection)
     if (uv_read_start((uv_stream_t *)&connection->handle, on_allocate, on_readable) != 0) {
         lose(connection);
     }
+}
+
+void stream_connections_begin_turn(struct stream_connections *connections)
+{
+    connections->turn++;
 }
 
 void stream_connection_open(struct stream_connections *connections, int descriptor)

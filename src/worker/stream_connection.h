@@ -14,7 +14,7 @@
 
 #include "gateway/shard.h"
 
-#define STREAM_READ_SIZE 8192u /* bytes a read: a busy device's share of a turn */
+#define STREAM_READ_SIZE 8192u /* bytes: a busy device's share of a turn */
 
 struct stream_connections;
 
@@ -26,7 +26,9 @@ struct stream_connection {
     size_t kept_size;
     size_t queued; /* bytes that libuv holds for us */
     bool paused;
-    bool is_resumed; /* in the list of those to be fed again before the loop sleeps */
+    uint64_t read_in; /* the turn in which it had its share */
+    bool is_resumed;  /* in the list of those to be fed again before the loop sleeps */
+    struct stream_connection *resumed_before;
     struct stream_connection *resumed_next;
     struct stream_connection *older; /* all of them */
     struct stream_connection *newer;
@@ -38,11 +40,16 @@ struct stream_connections {
     struct shard *shard;
     struct shard_time (*now)(void *context);
     void *context;
-    size_t count; /* handles that are not closed yet */
+    size_t count;  /* handles that are not closed yet */
+    uint64_t turn; /* from 1 on */
     struct stream_connection *newest;
-    struct stream_connection *resumed; /* in no order */
+    struct stream_connection *resumed_first; /* in the order in which the shard let them go on */
+    struct stream_connection *resumed_last;
     uint8_t buffer[STREAM_READ_SIZE + SHARD_DATAGRAM_MAX];
 };
+
+/* From here on each may read again: once a turn of the loop. */
+void stream_connections_begin_turn(struct stream_connections *connections);
 
 /* Takes over an accepted socket; one that the shard does not want, or that finds no memory, is closed at once. */
 void stream_connection_open(struct stream_connections *connections, int descriptor);

@@ -174,6 +174,7 @@ static void end_turn(struct worker *worker)
     bool ahead = make_ahead(worker);
     set_idle(worker, more || ahead);
     set_timer(worker);
+    stream_connections_begin_turn(&worker->connections);
     if (worker->drained != NULL && shard_is_drained(worker->shard)) {
         void (*drained)(void *context) = worker->drained;
         worker->drained = NULL;
@@ -327,6 +328,7 @@ struct worker *worker_open(const struct worker_options *options, struct error_te
     worker->connections.loop = options->loop;
     worker->connections.now = read_clocks;
     worker->connections.context = worker;
+    stream_connections_begin_turn(&worker->connections);
     worker->datagrams.now = read_clocks;
     worker->datagrams.context = worker;
     seam_outbox_open(&worker->outbox);
