@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 #
 #   docker build -t usmpd .
-#   docker run -p 9000:9000/tcp -p 9000:9000/udp -v ./conf:/etc/usmpd:ro -v usmpd-run:/run/usmpd usmpd
+#   docker run -p 9000:9000/tcp -p 9000:9000/udp -v /etc/usmpd:/etc/usmpd:ro -v usmpd-run:/run/usmpd usmpd
 #
 # Backends reach usmpd through the Unix sockets in /run/usmpd: mount that volume into their containers too, and let
 # them run as group 990. A registry that is mounted has to belong to root or 990 and must not be readable by others
