@@ -78,8 +78,8 @@ static void says_what_a_list_of_all_sightings_says(void **state)
         now += random_below(&numbers, 1000);
         uint64_t fingerprint = random_below(&numbers, 3 * SIGHTINGS_SIZE);
         size_t place = fingerprint % SIGHTINGS_SIZE;
-        bool expected = model[place].used && model[place].fingerprint == fingerprint &&
-                        now - model[place].seen < SIGHTINGS_AGE;
+        bool expected =
+            model[place].used && model[place].fingerprint == fingerprint && now - model[place].seen < SIGHTINGS_AGE;
         assert_int_equal(sightings_note(&sightings, fingerprint, now), expected);
         if (!expected) {
             model[place].used = true;

@@ -179,6 +179,7 @@ static bool read_stream(struct world *world, struct simulated_device *device)
         return false;
     device->resumed = false;
     size_t size = cut(world, device->outgoing.size);
+    trace_stream(world->trace, true, &device->path, device->outgoing.bytes, size, world->now.monotonic);
     byte_buffer_append(&device->kept, device->outgoing.bytes, size);
     byte_buffer_consume(&device->outgoing, size);
     size_t consumed = 0;
