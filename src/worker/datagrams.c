@@ -9,13 +9,11 @@ static void receive(struct datagrams *datagrams, const struct udp_datagram *data
     shard_datagram(datagrams->shard, &path, datagram->bytes, datagram->oversized ? 0 : datagram->size, now);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void read_share(struct datagram_socket *socket)
 {
-    struct datagram_socket *socket = poll->data;
     struct datagrams *datagrams = socket->owner;
     struct udp_datagram batch[UDP_SOCKET_BATCH];
-    (void)events;
-    for (unsigned share = 0; status == 0 && share < DATAGRAMS_BATCHES; share++) {
+    for (unsigned share = 0; share < DATAGRAMS_BATCHES; share++) {
         size_t count = udp_socket_receive(socket->socket, batch);
         struct shard_time now = datagrams->now(datagrams->context);
         for (size_t index = 0; index < count; index++) {
@@ -24,6 +22,16 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         if (count < UDP_SOCKET_BATCH) {
             return;
         }
+    }
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)events;
+    read_share(poll->data);
+    /* Where the socket has an error, libuv stops watching it. Reading has taken the error away. */
+    if (status != 0) {
+        (void)uv_poll_start(poll, UV_READABLE, on_readable);
     }
 }
 
@@ -54,20 +62,39 @@ int datagrams_start(struct datagrams *datagrams)
     return 0;
 }
 
-/* The socket that is bound to the address, or else one that is bound to any address and has its port. */
+static bool is_any(const struct address *address)
+{
+    static const struct address any = {.port = 0};
+    struct address any_ipv4 = address_from_ipv4((const uint8_t[4]){0}, 0);
+    return address_same_host(address, address_is_ipv4(address) ? &any_ipv4 : &any);
+}
+
+/* How well a socket serves to answer from `local`. */
+static unsigned fitness(const struct address *bound, const struct address *local)
+{
+    if (address_equal(bound, local)) {
+        return 3;
+    }
+    if (bound->port != local->port || !is_any(bound)) {
+        return 0;
+    }
+    /* [::] may serve IPv4 too. */
+    return address_is_ipv4(bound) == address_is_ipv4(local) ? 2 : 1;
+}
+
 static struct datagram_socket *socket_for(struct datagrams *datagrams, const struct address *local)
 {
-    struct datagram_socket *found = &datagrams->sockets[0];
-    for (size_t index = 0; index < datagrams->count; index++) {
+    struct datagram_socket *fittest = &datagrams->sockets[0];
+    unsigned best = 0;
+    for (size_t index = 0; index < datagrams->count && best < 3; index++) {
         struct datagram_socket *socket = &datagrams->sockets[index];
-        if (address_equal(&socket->bound, local)) {
-            return socket;
-        }
-        if (socket->bound.port == local->port) {
-            found = socket;
+        unsigned fits = fitness(&socket->bound, local);
+        if (fits > best) {
+            best = fits;
+            fittest = socket;
         }
     }
-    return found;
+    return fittest;
 }
 
 void datagrams_send(struct datagrams *datagrams, const struct shard_path *path, const uint8_t *bytes, size_t size)
@@ -93,10 +120,10 @@ uint64_t datagrams_lost(const struct datagrams *datagrams)
     return lost;
 }
 
-void datagrams_close(struct datagrams *datagrams, uv_close_cb closed)
+void datagrams_close(struct datagrams *datagrams)
 {
     for (size_t index = 0; index < datagrams->count; index++) {
-        uv_close((uv_handle_t *)&datagrams->sockets[index].poll, closed);
+        uv_close((uv_handle_t *)&datagrams->sockets[index].poll, NULL);
         udp_socket_close(datagrams->sockets[index].socket);
     }
     datagrams->count = 0;

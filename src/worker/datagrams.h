@@ -47,7 +47,7 @@ void datagrams_flush(struct datagrams *datagrams);
 /* Datagrams the kernel dropped because the receive buffer was full. */
 uint64_t datagrams_lost(const struct datagrams *datagrams);
 
-/* `closed` is called once for each socket, with its poll handle. */
-void datagrams_close(struct datagrams *datagrams, uv_close_cb closed);
+/* The memory of `datagrams` is free once the loop has run its closing callbacks. */
+void datagrams_close(struct datagrams *datagrams);
 
 #endif

@@ -387,7 +387,7 @@ void worker_close(struct worker *worker)
         worker->shard = NULL;
         worker->deliver(worker->context, &worker->outbox);
     }
-    datagrams_close(&worker->datagrams, NULL);
+    datagrams_close(&worker->datagrams);
     uv_close((uv_handle_t *)&worker->turn, NULL);
     uv_close((uv_handle_t *)&worker->timer, NULL);
     uv_close((uv_handle_t *)&worker->idle, NULL);
