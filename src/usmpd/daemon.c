@@ -13,6 +13,7 @@
 #include "crypto/random.h"
 #include "crypto/start.h"
 #include "delivery/hub.h"
+#include "platform/descriptor_limit.h"
 #include "platform/inherited_sockets.h"
 #include "platform/log.h"
 #include "platform/notify.h"
@@ -39,6 +40,7 @@ struct daemon {
     uv_timer_t shutdown_timer;
     uv_timer_t watchdog;
     unsigned terminations; /* signals to stop so far */
+    bool closing;          /* the loop runs for the handles that close only, and must do so */
     int exit_status;
     uint8_t boot_secret[REGISTRY_BOOT_SECRET_SIZE];
 };
@@ -148,9 +150,13 @@ static bool open_parts(struct daemon *daemon)
 
 /* Stop. */
 
+/* The hub may say that it has written everything while it takes the last events: stopped then, the loop would not
+ * close the worker's handles before the worker is freed. */
 static void stop_loop(struct daemon *daemon)
 {
-    uv_stop(&daemon->loop);
+    if (!daemon->closing) {
+        uv_stop(&daemon->loop);
+    }
 }
 
 static void on_flushed(void *context)
@@ -270,6 +276,7 @@ static void close_signals(struct daemon *daemon)
 /* The worker hands its last events to the hub, so it goes first, and the hub after the worker's handles are closed. */
 static void close_parts(struct daemon *daemon)
 {
+    daemon->closing = true;
     ignore_signals();
     close_signals(daemon);
     uv_close((uv_handle_t *)&daemon->shutdown_timer, NULL);
@@ -295,13 +302,16 @@ static void run(struct daemon *daemon)
     daemon->shutdown_timer.data = daemon;
     status_open(&daemon->status, &daemon->loop);
     reload_open(&daemon->reload, &daemon->loop, daemon->config, daemon->boot_secret);
-    if (start(daemon)) {
+    bool started = start(daemon);
+    if (started) {
         status_watch(&daemon->status, daemon->worker, daemon->hub);
         reload_serve(&daemon->reload, daemon->worker, daemon->admission);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
-        log_write(LOG_LEVEL_INFO, NULL, "stopped");
     }
     close_parts(daemon);
+    if (started) {
+        log_write(LOG_LEVEL_INFO, NULL, "stopped");
+    }
 }
 
 int daemon_run(const char *config_path)
@@ -312,6 +322,7 @@ int daemon_run(const char *config_path)
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);
+    descriptor_limit_raise();
     if (load(daemon, config_path)) {
         int result = uv_loop_init(&daemon->loop);
         if (result == 0) {

@@ -65,14 +65,20 @@ static void free_owned(struct reload *reload, const struct config *config)
 
 static void log_changes(const struct config_changes *changes)
 {
-    log_write(LOG_LEVEL_INFO,
-              LOG_FIELDS(log_string("now", changes->text[CONFIG_EFFECT_NOW]),
-                         log_string("new_sessions", changes->text[CONFIG_EFFECT_NEW_SESSIONS]),
-                         log_string("next_start", changes->text[CONFIG_EFFECT_NEXT_START])),
-              "configuration and registry read again");
-    if (changes->count[CONFIG_EFFECT_NEXT_START] > 0) {
-        log_write(LOG_LEVEL_WARN, LOG_FIELDS(log_string("keys", changes->text[CONFIG_EFFECT_NEXT_START])),
-                  "changed keys that need a restart");
+    static const struct {
+        const char *message;
+        enum log_level level;
+    } WORDS[CONFIG_EFFECTS] = {
+        [CONFIG_EFFECT_NOW] = {"changed keys that are in force", LOG_LEVEL_INFO},
+        [CONFIG_EFFECT_NEW_SESSIONS] = {"changed keys that are in force for new sessions", LOG_LEVEL_INFO},
+        [CONFIG_EFFECT_NEXT_START] = {"changed keys that need a restart", LOG_LEVEL_WARN},
+    };
+    log_write(LOG_LEVEL_INFO, NULL, "configuration and registry read again");
+    for (size_t effect = 0; effect < CONFIG_EFFECTS; effect++) {
+        if (changes->count[effect] > 0) {
+            log_write(WORDS[effect].level, LOG_FIELDS(log_string("keys", changes->text[effect])), "%s",
+                      WORDS[effect].message);
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 #include "platform/clock.h"
 #include "platform/inherited_sockets.h"
 #include "worker/datagrams.h"
+#include "worker/listening_log.h"
 #include "worker/stream_connection.h"
 #include "worker/stream_listener.h"
 
@@ -218,6 +219,7 @@ static bool add_listener(struct worker *worker, int descriptor, struct error_tex
         return false;
     }
     worker->listener_count++;
+    listening_log(descriptor, "tcp");
     return true;
 }
 
@@ -229,6 +231,7 @@ static bool add_udp_socket(struct worker *worker, struct udp_socket *socket, str
         error_text_set(error, "cannot watch a UDP socket: %s", uv_strerror(result));
         return false;
     }
+    listening_log(udp_socket_descriptor(socket), "udp");
     return true;
 }
 
