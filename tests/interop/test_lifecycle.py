@@ -58,6 +58,21 @@ def test_a_second_sigterm_does_not_wait(case, converse):
 
 
 @newest
+def test_a_second_sigterm_while_a_backend_catches_up(case, start, make_device):
+    device = make_device(case)
+    daemon = start(device.identity, config={"shutdown_timeout": "1h"})
+    backend = daemon.backend(reading=False)
+    device.connect(daemon.port)
+    device.send(*[b"%d" % number + bytes(1000) for number in range(300)])
+    daemon.terminate()
+    daemon.notify.expect("STOPPING=1")
+    backend.start_reading()
+    daemon.terminate()
+    daemon.expect_exit()
+    backend.expect("connected")
+
+
+@newest
 def test_what_waits_for_a_backend_is_flushed_at_the_end(case, start, make_device):
     device = make_device(case)
     daemon = start(device.identity, config={"shutdown_timeout": "1h"})
