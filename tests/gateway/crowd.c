@@ -136,6 +136,7 @@ static void do_something(struct crowd *crowd, struct inhabitant *inhabitant)
     } else if (what < 70 && inhabitant->wire == 2 && usmp_session_can_send(&end->end.session) &&
                end->end.session.rekey == NULL) {
         simulated_device_rekey(end);
+        inhabitant->rekeys++;
     } else if (what < 75 && end->transport == USMP_UDP) {
         end->path.peer.port = ++inhabitant->port;
     } else if (what < 78) {

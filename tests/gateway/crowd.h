@@ -25,6 +25,7 @@ struct inhabitant {
     uint16_t port;
     uint64_t next_step;
     unsigned messages; /* said so far, over all of its ends */
+    unsigned rekeys;
 };
 
 struct crowd {
