@@ -55,10 +55,10 @@ struct config *world_load(const char *config, const char *devices, struct regist
     *registry = loaded == NULL ? NULL : registry_load(loaded, boot_secret, diagnostics);
     diagnostics_each(diagnostics, print_error, NULL);
     diagnostics_close(diagnostics);
-    require(*registry != NULL);
     remove_file(folder, "usmpd.yaml");
     remove_file(folder, "devices.yaml");
     require(rmdir(folder) == 0);
+    require(*registry != NULL);
     return loaded;
 }
 
