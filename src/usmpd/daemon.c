@@ -61,7 +61,7 @@ static bool load(struct daemon *daemon, const char *path)
         config_check_system(daemon->config, diagnostics);
         daemon->registry = registry_load(daemon->config, daemon->boot_secret, diagnostics);
     }
-    bool loaded = daemon->registry != NULL && diagnostics_errors(diagnostics) == 0;
+    bool loaded = daemon->config != NULL && daemon->registry != NULL && diagnostics_errors(diagnostics) == 0;
     if (loaded) {
         log_configure(daemon->config->log.level, daemon->config->log.format);
         reload_log_diagnostics(diagnostics);
