@@ -2,42 +2,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "config/config.h"
 #include "crypto/random.h"
-#include "gateway/shard.h"
 #include "platform/clock.h"
-#include "platform/inherited_sockets.h"
-#include "worker/datagrams.h"
-#include "worker/listening_log.h"
-#include "worker/stream_connection.h"
-#include "worker/stream_listener.h"
+#include "worker/worker_internal.h"
 
 #define IDLE_SHARE 4u      /* pieces of idle work before the loop looks for input again */
 #define DELIVERY_ROUNDS 8u /* how often in one turn what was delivered may lead to more input from the hub */
-
-struct worker {
-    uv_loop_t *loop;
-    struct shard *shard;
-    struct crypto_random_pool *random;
-    struct seam_outbox outbox;
-    struct seam_inbox inbox;
-    void (*deliver)(void *context, struct seam_outbox *outbox);
-    void *context;
-    void (*drained)(void *context);
-    void *drained_context;
-    struct shard_time now; /* of this turn's latest input */
-    uint64_t timer_due;    /* what the timer is set to; SHARD_NEVER: it is not */
-    uv_prepare_t turn;     /* before the loop sleeps */
-    uv_timer_t timer;
-    uv_idle_t idle; /* running: the loop does not sleep, there is work to be done */
-    struct stream_listener listeners[CONFIG_LISTEN_MAX];
-    size_t listener_count;
-    struct datagrams datagrams;
-    struct stream_connections connections;
-};
 
 static struct shard_time read_clocks(void *context)
 {
@@ -194,12 +165,6 @@ static void on_wake(void *context)
     (void)context;
 }
 
-static void on_accepted(void *context, int descriptor)
-{
-    struct worker *worker = context;
-    stream_connection_open(&worker->connections, descriptor);
-}
-
 static void init_handles(struct worker *worker)
 {
     uv_prepare_init(worker->loop, &worker->turn);
@@ -208,87 +173,6 @@ static void init_handles(struct worker *worker)
     worker->turn.data = worker;
     worker->timer.data = worker;
     worker->idle.data = worker;
-}
-
-static bool add_listener(struct worker *worker, int descriptor, struct error_text *error)
-{
-    struct stream_listener *listener = &worker->listeners[worker->listener_count];
-    int result = stream_listener_open(listener, worker->loop, descriptor, on_accepted, worker);
-    if (result != 0) {
-        error_text_set(error, "cannot watch a listening socket: %s", uv_strerror(result));
-        return false;
-    }
-    worker->listener_count++;
-    listening_log(descriptor, "tcp");
-    return true;
-}
-
-static bool add_udp_socket(struct worker *worker, struct udp_socket *socket, struct error_text *error)
-{
-    int result = datagrams_add(&worker->datagrams, worker->loop, socket);
-    if (result != 0) {
-        udp_socket_close(socket);
-        error_text_set(error, "cannot watch a UDP socket: %s", uv_strerror(result));
-        return false;
-    }
-    listening_log(udp_socket_descriptor(socket), "udp");
-    return true;
-}
-
-static bool take_inherited(struct worker *worker, struct inherited_socket *inherited, struct error_text *error)
-{
-    int descriptor = inherited->descriptor;
-    inherited->descriptor = -1;
-    if (inherited->transport == INHERITED_SOCKET_TCP) {
-        return add_listener(worker, descriptor, error);
-    }
-    struct udp_socket *socket = udp_socket_adopt(descriptor, error);
-    return socket != NULL && add_udp_socket(worker, socket, error);
-}
-
-/* Inherited sockets of a transport take the place of what is configured for it. */
-static bool take_all_inherited(struct worker *worker, struct inherited_sockets *inherited, bool *tcp, bool *udp,
-                               struct error_text *error)
-{
-    for (size_t index = 0; inherited != NULL && index < inherited->count; index++) {
-        struct inherited_socket *socket = &inherited->sockets[index];
-        *(socket->transport == INHERITED_SOCKET_TCP ? tcp : udp) = true;
-        if (!take_inherited(worker, socket, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool bind_tcp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error)
-{
-    for (size_t index = 0; index < addresses->count; index++) {
-        int descriptor = stream_listener_bind(&addresses->items[index], error);
-        if (descriptor < 0 || !add_listener(worker, descriptor, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool bind_udp(struct worker *worker, const struct config_address_list *addresses, struct error_text *error)
-{
-    for (size_t index = 0; index < addresses->count; index++) {
-        struct udp_socket *socket = udp_socket_open(&addresses->items[index].address, false, error);
-        if (socket == NULL || !add_udp_socket(worker, socket, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool bind_all(struct worker *worker, const struct worker_options *options, struct error_text *error)
-{
-    bool tcp = false;
-    bool udp = false;
-    return take_all_inherited(worker, options->inherited, &tcp, &udp, error) &&
-           (tcp || bind_tcp(worker, &options->config->listen.tcp, error)) &&
-           (udp || bind_udp(worker, &options->config->listen.udp, error));
 }
 
 static bool open_shard(struct worker *worker, const struct worker_options *options, struct error_text *error)
@@ -337,7 +221,7 @@ struct worker *worker_open(const struct worker_options *options, struct error_te
     seam_outbox_open(&worker->outbox);
     seam_inbox_open(&worker->inbox, on_wake, worker);
     init_handles(worker);
-    if (!bind_all(worker, options, error) || !open_shard(worker, options, error)) {
+    if (!worker_listen(worker, options, error) || !open_shard(worker, options, error)) {
         worker_close(worker);
         uv_run(worker->loop, UV_RUN_NOWAIT);
         worker_free(worker);

@@ -4,6 +4,8 @@
 /* The other end of a test: a plain TCP connection on loopback. Included after cmocka.h; _GNU_SOURCE. */
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -12,7 +14,7 @@
 #include "platform/address_text.h"
 #include "platform/socket_address.h"
 
-/* Connected as soon as it is in the listener's queue: nobody has to accept for that. */
+/* Connected as soon as it is in the listener's queue: nobody has to accept for that. What is sent arrives at once. */
 static inline int tcp_client_open(const char *host, uint16_t port)
 {
     struct address address;
@@ -23,6 +25,8 @@ static inline int tcp_client_open(const char *host, uint16_t port)
     int client = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(client >= 0);
     socklen_t length = socket_address_export(&address, family, 0, &sockaddr);
+    int on = 1;
+    assert_int_equal(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     assert_int_equal(connect(client, (const struct sockaddr *)&sockaddr, length), 0);
     return client;
 }
