@@ -75,7 +75,9 @@ static bool send_first(struct session *session, struct shard_time now)
         return settle_written(session);
     case USMP_SEND_BUSY:
     case USMP_SEND_OVER:
+        return false;
     case USMP_SEND_NO_BLOCK:
+        session_retry(session, now);
         return false;
     case USMP_SEND_FORBIDDEN:
         remove_first(session, SEAM_FORBIDDEN);

@@ -102,6 +102,8 @@ void session_touch(struct session *session, struct shard_time now);
  * clock for as long as it likes, and each time the watchdog leaves it time for the next. */
 void session_pause(struct session *session, bool retry, struct shard_time now);
 void session_unpause(struct session *session, struct shard_time now);
+/* Has the session run again soon, since memory was short. */
+void session_retry(struct session *session, struct shard_time now);
 
 /* No pause any more, without reading on: it ends. True if it was paused. */
 bool session_leave_paused(struct session *session);

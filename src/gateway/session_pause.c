@@ -11,6 +11,11 @@ void session_touch(struct session *session, struct shard_time now)
     session->last_activity = now.monotonic;
 }
 
+void session_retry(struct session *session, struct shard_time now)
+{
+    session->retry_at = now.monotonic + RETRY_AFTER;
+}
+
 void session_pause(struct session *session, bool retry, struct shard_time now)
 {
     struct shard *shard = session->shard;
@@ -19,7 +24,7 @@ void session_pause(struct session *session, bool retry, struct shard_time now)
         return;
     }
     if (retry) {
-        session->retry_at = now.monotonic + RETRY_AFTER;
+        session_retry(session, now);
     }
     if (session->is_paused) {
         return;

@@ -1,5 +1,7 @@
 #include "gateway/uplink.h"
 
+#include <assert.h>
+
 #include "gateway/downlink.h"
 #include "gateway/session_events.h"
 #include "gateway/shard_internal.h"
@@ -82,15 +84,14 @@ static enum uplink_verdict act(struct session *session, enum usmp_session_verdic
     return UPLINK_DONE;
 }
 
-/* Lingering: libusmp still answers copies of BYE; nothing here has a consequence for anybody else. */
+/* Lingering: libusmp still answers copies of BYE, and takes nothing else. */
 static enum uplink_verdict frame_for_lingering(struct session *session, const struct usmp_frame *frame,
                                                struct shard_time now)
 {
     struct shard *shard = session->shard;
     enum usmp_session_verdict verdict = usmp_session_receive(&session->wire, frame, shard->scratch, now.monotonic);
-    if (verdict == USMP_SESSION_OFFER) {
-        usmp_session_refuse(&session->wire);
-    }
+    assert(verdict != USMP_SESSION_OFFER);
+    (void)verdict;
     (void)!session_run(session, now);
     return UPLINK_ENDED;
 }
@@ -121,13 +122,7 @@ bool uplink_utack(struct session *session, const uint8_t *bytes, size_t size, st
     case USMP_SESSION_NOT_AUTHENTIC:
     case USMP_SESSION_UNEXPECTED:
         return false;
-    case USMP_SESSION_OVER:
-        if (session->live) {
-            session_end(session, session_reason(session->wire.end), now);
-            return true;
-        }
-        break;
-    default:
+    default: /* that its wire is over now, session_run sees */
         break;
     }
     (void)!session_run(session, now);

@@ -362,6 +362,46 @@ static void anything_else(unsigned wire)
     world_close(world);
 }
 
+/* A session over TCP is not found by a datagram, whatever it carries. */
+static void a_record_of_a_session_over_tcp(void **state)
+{
+    (void)state;
+    struct world *world = world_open(NULL, DEVICES);
+    struct bare_device tcp = bare_device(world, USMP_TCP, 2, ID, PSK, ADDRESS);
+    bare_connect(&tcp);
+    struct bare_device udp = bare(world, 2);
+    udp.keys = tcp.keys;
+    udp.session_ok = tcp.session_ok;
+    uint64_t before = dropped(world, SHARD_DROP_UNKNOWN);
+    bare_record(&udp, USMP_DATA, 0, "by the other way", 16);
+    bare_expect_silence(&udp);
+    assert_int_equal(dropped(world, SHARD_DROP_UNKNOWN), before + 1);
+    bare_record(&tcp, USMP_DATA, 0, "by its own", 10);
+    expect_events(world, 2);
+    expect_text(world, 1, ID, "by its own");
+    world_close(world);
+}
+
+/* A HELLO_ACK of the other wire is not checked against a handshake of this one. */
+static void hello_ack_of_the_other_wire_while_pending(void **state)
+{
+    (void)state;
+    struct world *world = world_open(NULL, DEVICES);
+    struct bare_device device = bare(world, 2);
+    bare_hello(&device, 0, NULL);
+    bare_expect_utack(&device, USMP_HELLO, 0, false);
+    bare_expect_challenge(&device);
+    device.wire = 1;
+    for (unsigned time = 0; time < 20; time++)
+        bare_hello_ack(&device, 0);
+    bare_expect_silence(&device);
+    device.wire = 2;
+    bare_hello_ack(&device, 0);
+    bare_expect_utack(&device, USMP_HELLO_ACK, 0, false);
+    bare_expect_session_ok(&device);
+    world_close(world);
+}
+
 /* A session keeps the version of its HELLO; a HELLO of the other one may start a handshake. */
 static void another_version_than_the_sessions(void **state)
 {
@@ -426,6 +466,8 @@ int main(void)
         cmocka_unit_test(what_is_too_old),
         cmocka_unit_test(copy_of_the_rekey_frame_after_rekey),
         cmocka_unit_test(anything_else_on_both_wires),
+        cmocka_unit_test(a_record_of_a_session_over_tcp),
+        cmocka_unit_test(hello_ack_of_the_other_wire_while_pending),
         cmocka_unit_test(another_version_than_the_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

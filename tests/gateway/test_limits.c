@@ -161,7 +161,7 @@ static void limits_handshakes_of_an_address(void **state)
         bare_expect_challenge(&trusted);
     }
 
-    /* Over UDP those with a cookie count along; the others are no proof of anybody. */
+    /* Over UDP it is no proof of anybody without a cookie. */
     struct bare_device udp = bare_device(world, USMP_UDP, 2, OTHER_ID, OTHER_PSK, "192.0.2.1:1");
     bare_hello(&udp, 0, NULL);
     bare_expect_utack(&udp, USMP_HELLO, 0, false);
@@ -171,6 +171,31 @@ static void limits_handshakes_of_an_address(void **state)
     bare_hello(&fourth, 0, NULL);
     bare_expect_challenge(&fourth);
     world_close(world);
+}
+
+/* Over UDP those count that have shown a cookie: they get no answer, and are nobody's failure. */
+static void limits_handshakes_with_a_cookie(void **state)
+{
+    static const char *const configs[] = {"wire: {udp_cookie: always}\nlimits: {handshakes_per_ip: 1}\n",
+                                          "wire: {udp_cookie: always}\nlimits: {handshakes: 1}\n"};
+    (void)state;
+    for (unsigned index = 0; index < 2; index++) {
+        struct world *world = world_open(configs[index], DEVICES);
+        struct bare_device first = bare_device(world, USMP_TCP, 2, ID, PSK, "192.0.2.1:1");
+        bare_hello(&first, 0, NULL);
+        bare_expect_challenge(&first);
+        struct simulated_device *second = world_connect(world, USMP_UDP, 2, OTHER_ID, OTHER_PSK, "192.0.2.1:2");
+        world_run(world, WORLD_SECOND);
+        assert_int_equal(second->frames_heard[USMP_HELLO_RETRY], 1);
+        assert_int_equal(second->frames_heard[USMP_CHALLENGE], 0);
+        assert_in_range(limited(world, USMP_UDP), 2, 3); /* each time it repeats */
+        bare_hello_ack(&first, 0);
+        bare_expect_session_ok(&first);
+        world_run(world, WORLD_SECOND);
+        assert_true(simulated_device_is_connected(second));
+        assert_int_equal(world_count_logs(world, "authentication failed"), 0);
+        world_close(world);
+    }
 }
 
 /* A forger can fill the table of unproved handshakes, but neither the memory nor anybody else's place. */
@@ -232,6 +257,7 @@ int main(void)
         cmocka_unit_test(counts_ipv6_by_its_prefix),
         cmocka_unit_test(limits_handshakes_in_progress),
         cmocka_unit_test(limits_handshakes_of_an_address),
+        cmocka_unit_test(limits_handshakes_with_a_cookie),
         cmocka_unit_test(unproved_handshakes_have_a_bound_of_their_own),
         cmocka_unit_test(unproved_handshakes_of_one_address_and_port_are_few),
     };

@@ -224,6 +224,102 @@ static void memory_is_short_for_some_time(void **state)
     sweep(40);
 }
 
+/* A message for which there is no memory is not accepted: over UDP its copy is, over TCP it is read again by itself. */
+static void a_message_is_accepted_when_there_is_memory_again(enum usmp_transport transport, unsigned wire)
+{
+    struct registry *registry;
+    struct config *config = world_load(NULL, DEVICES, &registry);
+    memory_is_back();
+    struct world *world = world_open_loaded(config, registry, 1, arm);
+    world_give_credit(world, WORLD_CREDIT);
+    struct simulated_device *device = connected(world, transport, wire);
+    seam_outbox_close(&world->outbox); /* it has no batch to spare */
+    uint64_t credit = world->shard->credit.bytes[0];
+    expect_fail_from(0, NEVER);
+    simulated_device_send(device, "waits", 5);
+    world_run(world, WORLD_SECOND);
+    expect_events(world, 1);
+    assert_int_equal(device->paused, transport == USMP_TCP);
+    assert_int_equal(device->utacks_heard[USMP_DATA], 0);
+    assert_int_equal(world->shard->credit.bytes[0], credit);
+    world_give_credit(world, 1); /* it is not for want of that */
+    assert_int_equal(device->paused, transport == USMP_TCP);
+    memory_is_back();
+    world_run(world, transport == USMP_TCP ? WORLD_SECOND / 2 : 4 * WORLD_SECOND);
+    expect_events(world, 2);
+    expect_text(world, 1, ID, "waits");
+    expect_events_paired(world);
+    world_close(world);
+    registry_release(registry);
+    config_free(config);
+}
+
+static void a_message_is_accepted_when_there_is_memory_again_on_all(void **state)
+{
+    (void)state;
+    on_all(a_message_is_accepted_when_there_is_memory_again);
+}
+
+/* What has to be remembered of frames on wire 1 finds no memory: the message to the device leaves soon after there is
+ * some, although the device says nothing. */
+static void a_message_to_wire_1_leaves_when_there_is_memory_again(void **state)
+{
+    (void)state;
+    struct registry *registry;
+    struct config *config = world_load("wire: {v1_downlink: true}\n", DEVICES, &registry);
+    memory_is_back();
+    struct world *world = world_open_loaded(config, registry, 1, arm);
+    world_give_credit(world, WORLD_CREDIT);
+    struct simulated_device *device = connected(world, USMP_UDP, 1);
+    expect_fail_from(0, NEVER);
+    struct seam_command *command = world_send(world, ID, "down");
+    world_run(world, WORLD_SECOND);
+    expect_pending(command);
+    assert_int_equal(device->encrypted_heard, 0);
+    memory_is_back();
+    world_run(world, WORLD_SECOND / 2);
+    expect_outcome(command, SEAM_SENT_BY_DEVICE);
+    world_close(world);
+    registry_release(registry);
+    config_free(config);
+}
+
+/* The places for deadlines cannot grow: whoever comes is refused, and those who are there go on. */
+static void nobody_new_comes_in_without_a_place_for_his_deadline(void **state)
+{
+    (void)state;
+    struct registry *registry;
+    struct config *config = world_load("limits: {handshakes_per_ip: 0}\n", DEVICES, &registry);
+    memory_is_back();
+    struct world *world = world_open_loaded(config, registry, 1, arm);
+    world_give_credit(world, WORLD_CREDIT);
+    struct simulated_device *device = connected(world, USMP_UDP, 2);
+    struct bare_device pending = bare_device(world, USMP_UDP, 2, THIRD_ID, PSK, ADDRESS);
+    bare_hello(&pending, 0, NULL);
+    bare_expect_utack(&pending, USMP_HELLO, 0, false);
+    bare_expect_challenge(&pending);
+    while (world->shard->deadlines.reserved < world->shard->deadlines.capacity)
+        world_connect_bare(world, USMP_TCP, OTHER_ADDRESS);
+    expect_fail_from(0, NEVER);
+    assert_true(world_connect_bare(world, USMP_TCP, OTHER_ADDRESS)->stream_closed);
+    struct bare_device hello = bare_device(world, USMP_UDP, 2, OTHER_ID, OTHER_PSK, OTHER_ADDRESS);
+    bare_hello(&hello, 0, NULL);
+    bare_expect_silence(&hello);
+    assert_int_equal(shard_counters(world->shard)->handshakes[USMP_UDP][1][SHARD_HANDSHAKE_LIMITED], 1);
+    bare_hello_ack(&pending, 0);
+    bare_expect_silence(&pending);
+    assert_int_equal(shard_counters(world->shard)->handshakes[USMP_UDP][1][SHARD_HANDSHAKE_LIMITED], 2);
+    device->path.peer = world_address(OTHER_ADDRESS);
+    simulated_device_send(device, "goes on", 7);
+    world_settle(world);
+    memory_is_back();
+    expect_events(world, 2);
+    expect_text(world, 1, ID, "goes on");
+    world_close(world);
+    registry_release(registry);
+    config_free(config);
+}
+
 /* What an end that could not be told owes. */
 
 static void run_short(struct world *world, uint64_t time)
@@ -346,6 +442,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_allocation_fails_once),
         cmocka_unit_test(memory_is_short_for_some_time),
+        cmocka_unit_test(a_message_is_accepted_when_there_is_memory_again_on_all),
+        cmocka_unit_test(a_message_to_wire_1_leaves_when_there_is_memory_again),
+        cmocka_unit_test(nobody_new_comes_in_without_a_place_for_his_deadline),
         cmocka_unit_test(an_end_is_told_when_there_is_memory_again_on_all),
         cmocka_unit_test(what_is_owed_is_told_before_a_new_session),
         cmocka_unit_test(the_old_session_goes_on_if_the_new_one_cannot_begin),
