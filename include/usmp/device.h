@@ -6,8 +6,6 @@
  * Errors end the attempt; a new one needs a new begin with new random values. Over UDP a SESSION_OK with a wrong HMAC
  * ends nothing, since anybody may send one: the attempt goes on and, if nothing better comes, fails with
  * USMP_DEVICE_WRONG_GATEWAY.
- *
- * A device sends on either wire, so on wire 1 its owner needs USMP_BLOCK_REFLECTED to give.
  */
 #ifndef USMP_DEVICE_H
 #define USMP_DEVICE_H

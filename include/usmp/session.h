@@ -54,7 +54,7 @@ enum usmp_send_kind {
 enum usmp_block {
     USMP_BLOCK_MESSAGE,   /* USMP_MESSAGE_MAX bytes, while a fragmented message is arriving */
     USMP_BLOCK_REKEY,     /* sizeof(struct usmp_rekey_record), until a frame under the new keys has opened */
-    USMP_BLOCK_REFLECTED, /* sizeof(struct usmp_sent_tags), wire 1 sessions that send */
+    USMP_BLOCK_REFLECTED, /* sizeof(struct usmp_sent_tags), a gateway's wire 1 sessions that send */
 };
 
 struct usmp_session;

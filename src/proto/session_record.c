@@ -38,9 +38,16 @@ bool usmp_session_open(struct usmp_session *session, const struct usmp_frame *fr
     return true;
 }
 
+/* A gateway remembers what it sent on wire 1 (docs/security.md rule 21). A device does not, as released ones do not:
+ * a gateway that echoes sends the very frame of the device back, and means it. */
+static bool remembers_own_frames(const struct usmp_session *session)
+{
+    return session->version == USMP_WIRE_1 && session->role == USMP_GATEWAY;
+}
+
 bool usmp_session_may_seal(struct usmp_session *session)
 {
-    if (session->version != USMP_WIRE_1 || session->sent_tags != NULL)
+    if (!remembers_own_frames(session) || session->sent_tags != NULL)
         return true;
     session->sent_tags = session->owner->take(session->owner->context, USMP_BLOCK_REFLECTED);
     if (session->sent_tags == NULL)
@@ -53,7 +60,7 @@ size_t usmp_session_seal(struct usmp_session *session, uint8_t type, uint32_t se
                          size_t size, uint8_t out[USMP_FRAME_MAX])
 {
     assert(session->may_send);
-    assert(session->version != USMP_WIRE_1 || session->sent_tags != NULL);
+    assert(!remembers_own_frames(session) || session->sent_tags != NULL);
     const struct usmp_record_context context = {sending_key(session), session->session_id, suite_of(session->cipher)};
     size_t frame_size = usmp_record_seal(&context, session->version, type, seq, plaintext, size, out);
     if (session->sent_tags != NULL)
