@@ -113,7 +113,9 @@ enum hash_index_result stream_open_table(struct stream_table *table)
 void stream_close_all(struct shard *shard)
 {
     while (shard->streams.newest != NULL) {
-        destroy(shard->streams.newest);
+        struct shard_stream *stream = shard->streams.newest;
+        destroy(stream);
+        assert(shard->streams.newest != stream);
     }
     hash_index_close(&shard->streams.by_device);
 }

@@ -110,6 +110,7 @@ static bool keep(struct stream_connection *connection, const uint8_t *bytes, siz
 {
     uint8_t *kept = NULL;
     if (size > 0) {
+        assert(bytes != NULL);
         kept = malloc(size);
         if (kept == NULL) {
             return false;
