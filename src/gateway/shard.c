@@ -7,13 +7,13 @@
 #include "crypto/siphash.h"
 #include "gateway/datagram.h"
 #include "gateway/downlink.h"
+#include "gateway/house.h"
 #include "gateway/pending.h"
+#include "gateway/session_owner.h"
 #include "gateway/shard_internal.h"
 #include "gateway/stream.h"
-#include "platform/log.h"
 #include "platform/secret_memory.h"
 
-#define REGISTRY_LOOK_AFTER UINT64_C(3600000000)      /* microseconds: the wall clock may step, so look now and then */
 #define RESUME_COST seam_event_cost(SEAM_PAYLOAD_MAX) /* what a paused session may want as soon as it goes on */
 
 uint64_t shard_hash(const struct shard *shard, const void *bytes, size_t size)
@@ -24,88 +24,6 @@ uint64_t shard_hash(const struct shard *shard, const void *bytes, size_t size)
 uint64_t shard_hash_path(const struct shard *shard, const struct shard_path *path)
 {
     return shard_hash(shard, &path->peer, sizeof path->peer);
-}
-
-/* What libusmp asks of the owner of its sessions. */
-
-static void send_for_session(void *context, struct usmp_session *wire, enum usmp_send_kind kind, const uint8_t *bytes,
-                             size_t size)
-{
-    struct shard *shard = context;
-    struct session *session = wire->user;
-    if (wire->transport == USMP_UDP) {
-        bool answers = kind == USMP_SEND_ANSWER && shard->answer_path != NULL;
-        shard->ports.send_datagram(shard->ports.context, answers ? shard->answer_path : &session->path, bytes, size);
-        return;
-    }
-    if (session->stream == NULL || session->stream_failed) {
-        shard->stream_written = SHARD_FAILED;
-        return;
-    }
-    shard->stream_written = shard->ports.write(shard->ports.context, session->stream->handle, bytes, size);
-    session->stream_failed = shard->stream_written == SHARD_FAILED;
-}
-
-static size_t block_size(enum usmp_block block)
-{
-    switch (block) {
-    case USMP_BLOCK_MESSAGE:
-        return USMP_MESSAGE_MAX;
-    case USMP_BLOCK_REKEY:
-        return sizeof(struct usmp_rekey_record);
-    case USMP_BLOCK_REFLECTED:
-        return sizeof(struct usmp_sent_tags);
-    }
-    return USMP_MESSAGE_MAX;
-}
-
-/* One block of a kind a session at most, so bounded by the sessions there may be. */
-static void *take_block(void *context, enum usmp_block block)
-{
-    (void)context;
-    return secret_memory_allocate(block_size(block), SECRET_MEMORY_SESSIONS);
-}
-
-static void give_block(void *context, enum usmp_block block, void *bytes)
-{
-    (void)context;
-    (void)block;
-    secret_memory_free(bytes);
-}
-
-static const struct shard_log log_limits = {
-    .authentication = LOG_LIMIT_INITIALIZER("authentication_failed", LOG_LEVEL_WARN),
-    .limited = LOG_LIMIT_INITIALIZER("device_refused", LOG_LEVEL_WARN),
-    .connected = LOG_LIMIT_INITIALIZER("device_connected", LOG_LEVEL_INFO),
-    .disconnected = LOG_LIMIT_INITIALIZER("device_disconnected", LOG_LEVEL_INFO),
-    .lockout = LOG_LIMIT_INITIALIZER("locked_out", LOG_LEVEL_WARN),
-};
-
-void shard_keep_house_by(struct shard *shard, uint64_t due)
-{
-    if (due < shard->house.due) {
-        deadlines_set(&shard->deadlines, &shard->house, due);
-    }
-}
-
-void shard_watch_limit(struct shard *shard, const struct log_limit *limit)
-{
-    shard_keep_house_by(shard, log_limit_deadline(limit));
-}
-
-static void settle_log(struct shard *shard, struct log_limit *limit, uint64_t now)
-{
-    log_settle(limit, now);
-    shard_watch_limit(shard, limit);
-}
-
-static void settle_logs(struct shard *shard, uint64_t now)
-{
-    settle_log(shard, &shard->log.authentication, now);
-    settle_log(shard, &shard->log.limited, now);
-    settle_log(shard, &shard->log.connected, now);
-    settle_log(shard, &shard->log.disconnected, now);
-    settle_log(shard, &shard->log.lockout, now);
 }
 
 static bool open_tables(struct shard *shard)
@@ -132,18 +50,6 @@ static bool open_secrets(struct shard *shard)
     return true;
 }
 
-static void watch_registry(struct shard *shard, struct shard_time now)
-{
-    shard->registry_expiry = registry_next_expiry(shard->registry, now.wall / 1000000);
-    shard->registry_look = DEADLINE_NEVER;
-    if (shard->registry_expiry != INT64_MAX) {
-        int64_t wait = shard->registry_expiry * 1000000 - now.wall;
-        uint64_t delay = wait < 0 ? 0 : (uint64_t)wait;
-        shard->registry_look = now.monotonic + (delay < REGISTRY_LOOK_AFTER ? delay : REGISTRY_LOOK_AFTER);
-        shard_keep_house_by(shard, shard->registry_look);
-    }
-}
-
 struct shard *shard_open(const struct shard_options *options, struct shard_time now)
 {
     struct shard *shard = secret_memory_allocate(sizeof *shard, SECRET_MEMORY_SESSIONS);
@@ -154,17 +60,14 @@ struct shard *shard_open(const struct shard_options *options, struct shard_time 
     shard->admission = options->admission;
     shard->outbox = options->outbox;
     shard->ports = *options->ports;
-    shard->session_owner =
-        (struct usmp_session_owner){.context = shard, .send = send_for_session, .take = take_block, .give = give_block};
-    shard->log = log_limits;
-    shard->unproved_report = DEADLINE_NEVER;
-    deadline_init(&shard->house, DEADLINE_HOUSE);
+    shard->session_owner = session_owner(shard);
+    house_open(shard);
     shard->config = options->config;
     if (!open_tables(shard) || !open_secrets(shard)) {
         shard_close(shard);
         return NULL;
     }
-    watch_registry(shard, now);
+    house_watch_registry(shard, now);
     return shard;
 }
 
@@ -173,7 +76,7 @@ void shard_close(struct shard *shard)
     if (shard == NULL) {
         return;
     }
-    settle_logs(shard, UINT64_MAX);
+    house_close(shard);
     while (shard->newest_session != NULL) {
         session_destroy(shard->newest_session);
     }
@@ -254,32 +157,14 @@ void shard_credit(struct shard *shard, const struct seam_credit *credit, struct 
     }
 }
 
-static void sweep(struct shard *shard, bool settings_changed, struct shard_time now)
-{
-    for (struct session *session = shard->newest_session, *older; session != NULL; session = older) {
-        older = session->older;
-        if (!session->live) {
-            continue;
-        }
-        if (registry_key_still_accepted(shard->registry, session->device, session->key_tag, now.wall / 1000000) !=
-            REGISTRY_ACCEPTED) {
-            session_end(session, SEAM_REVOKED, now);
-        } else if (settings_changed) {
-            struct registry_settings settings = registry_settings_of(shard->registry, session->device);
-            session_apply_settings(session, &settings);
-            (void)!session_run(session, now);
-        }
-    }
-}
-
 void shard_reload(struct shard *shard, const struct config *config, struct registry *registry, struct shard_time now)
 {
     struct registry *old = shard->registry;
     shard->registry = registry_retain(registry);
     registry_release(old);
     shard->config = config;
-    sweep(shard, true, now);
-    watch_registry(shard, now);
+    house_sweep(shard, true, now);
+    house_watch_registry(shard, now);
 }
 
 void shard_drain(struct shard *shard, struct shard_time now)
@@ -309,28 +194,6 @@ bool shard_is_drained(const struct shard *shard)
     return true;
 }
 
-static void keep_house(struct shard *shard, struct shard_time now)
-{
-    deadlines_set(&shard->deadlines, &shard->house, DEADLINE_NEVER);
-    if (shard->unproved_report <= now.monotonic) {
-        log_write(LOG_LEVEL_WARN, LOG_FIELDS(log_number("failures", (int64_t)shard->unproved_failures)),
-                  "handshakes from addresses that are not proved failed");
-        shard->unproved_failures = 0;
-        shard->unproved_report = DEADLINE_NEVER;
-    } else {
-        shard_keep_house_by(shard, shard->unproved_report);
-    }
-    if (shard->registry_look <= now.monotonic) {
-        if (shard->registry_expiry <= now.wall / 1000000) {
-            sweep(shard, false, now);
-        }
-        watch_registry(shard, now);
-    } else {
-        shard_keep_house_by(shard, shard->registry_look);
-    }
-    settle_logs(shard, now.monotonic);
-}
-
 uint64_t shard_deadline(const struct shard *shard)
 {
     const struct deadline *first = deadlines_first(&shard->deadlines);
@@ -350,7 +213,7 @@ static void run(struct shard *shard, struct deadline *deadline, struct shard_tim
         stream_due(HASH_INDEX_OBJECT(deadline, struct shard_stream, deadline), now);
         return;
     case DEADLINE_HOUSE:
-        keep_house(shard, now);
+        house_due(shard, now);
         return;
     }
 }

@@ -190,6 +190,17 @@ static void what_may_be_forged_never_counts(void **state)
         assert_int_equal(world_count_logs(world, "192.0.2.7"), 2); /* the one that was let in */
         world_run(world, 61 * WORLD_SECOND);
         assert_int_equal(world_count_logs(world, "addresses that are not proved failed"), 4);
+
+        /* What is not reported yet when the shard goes is reported then. */
+        struct bare_device device = bare_device(world, USMP_UDP, wire, ID, WRONG, "192.0.2.7:40000");
+        bare_hello(&device, 0, NULL);
+        bare_expect_utack(&device, USMP_HELLO, 0, false);
+        bare_expect_challenge(&device);
+        bare_hello_ack(&device, 2);
+        world_run(world, 11 * WORLD_SECOND);
+        shard_close(world->shard);
+        world->shard = NULL;
+        assert_int_equal(world_count_logs(world, "addresses that are not proved failed"), 5);
         world_close(world);
     }
 }
