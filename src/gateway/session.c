@@ -155,6 +155,24 @@ struct session *session_find(const struct shard *shard, const uint8_t device[USM
     return NULL;
 }
 
+static struct session *same_peer(struct hash_link *link, const struct shard_path *path)
+{
+    while (link != NULL && !address_equal(&SESSION_OF(link, by_path)->path.peer, &path->peer)) {
+        link = hash_index_next(link);
+    }
+    return link == NULL ? NULL : SESSION_OF(link, by_path);
+}
+
+struct session *session_first_at(const struct shard *shard, const struct shard_path *path)
+{
+    return same_peer(hash_index_first(&shard->sessions_by_path, shard_hash_path(shard, path)), path);
+}
+
+struct session *session_next_at(const struct session *session, const struct shard_path *path)
+{
+    return same_peer(hash_index_next(&session->by_path), path);
+}
+
 enum seam_reason session_reason(enum usmp_end end)
 {
     switch (end) {

@@ -86,6 +86,11 @@ void session_begin(struct session *session, const struct usmp_session_start *wir
 /* The live session of a device, or NULL. */
 struct session *session_find(const struct shard *shard, const uint8_t device[USMP_DEVICE_ID_SIZE]);
 
+/* The first session whose device was heard last from that address and port, and the next after it: live ones and those
+ * that linger. */
+struct session *session_first_at(const struct shard *shard, const struct shard_path *path);
+struct session *session_next_at(const struct session *session, const struct shard_path *path);
+
 /* Ends a live session: tells `disconnected`, hands its commands back, leaves the limits. Says BYE unless the wire is
  * over already (`reason` is bye, protocol or peer) and closes its stream. The session lingers or is gone afterwards:
  * the caller must not use it. */

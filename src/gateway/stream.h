@@ -54,6 +54,12 @@ struct stream_table {
 /* Closes the connection and frees the stream; its session, if any, has ended or forgets it. */
 void stream_close(struct shard_stream *stream);
 
+/* It has said who it is: the bound on silent ones does not concern it any more. */
+void stream_leave_silent(struct shard_stream *stream);
+
+/* Gives back what belongs to the handshake and not to a session. */
+void stream_end_handshake(struct shard_stream *stream);
+
 /* Reads on after a pause. */
 void stream_resume(struct shard_stream *stream);
 

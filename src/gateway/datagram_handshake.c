@@ -1,0 +1,217 @@
+#include "gateway/datagram_handshake.h"
+
+#include <string.h>
+
+#include <usmp/cookie.h>
+#include <usmp/handshake_messages.h>
+#include <usmp/utack.h>
+
+#include "admission/admission.h"
+#include "gateway/handshake.h"
+#include "gateway/handshake_failure.h"
+#include "gateway/pending.h"
+#include "gateway/shard_internal.h"
+
+static void drop(struct shard *shard, enum shard_drop reason)
+{
+    shard->counters.dropped[reason]++;
+}
+
+static void send_back(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size)
+{
+    shard->ports.send_datagram(shard->ports.context, path, bytes, size);
+}
+
+static void acknowledge(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame)
+{
+    uint8_t utack[USMP_UTACK_PLAIN_SIZE];
+    send_back(shard, path, utack, usmp_utack_write_plain(frame->type, frame->seq, utack));
+}
+
+/* A late copy of the handshake of a session that is there already. */
+static bool is_late_copy(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                         struct shard_time now)
+{
+    for (struct session *session = session_first_at(shard, path); session != NULL;
+         session = session_next_at(session, path)) {
+        if (usmp_session_receive_handshake(&session->wire, frame, now.monotonic)) {
+            drop(shard, SHARD_DROP_DUPLICATE);
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t cookie_address(const struct address *address, const uint8_t **bytes)
+{
+    if (address_is_ipv4(address)) {
+        *bytes = address_ipv4_bytes(address);
+        return 4;
+    }
+    *bytes = address->bytes;
+    return sizeof address->bytes;
+}
+
+static struct usmp_cookie_claim claim_of(const struct address *peer, const struct shard_path *path, uint8_t version,
+                                         const struct usmp_hello *hello)
+{
+    struct usmp_cookie_claim claim = {.peer_port = path->peer.port,
+                                      .version = version,
+                                      .device_id = hello->device_id,
+                                      .public_key = hello->public_key};
+    claim.peer_address_size = cookie_address(peer, &claim.peer_address);
+    claim.local_address_size = cookie_address(&path->local, &claim.local_address);
+    return claim;
+}
+
+/* HELLO_RETRY: at first sight without a UTACK, so that a device whose HELLO_RETRY is lost repeats its HELLO instead of
+ * waiting for ever; with it when the HELLO comes again. */
+static void ask_for_cookie(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                           const struct usmp_hello *hello, const struct usmp_cookie_claim *claim, struct shard_time now)
+{
+    uint8_t seen[sizeof path->peer + USMP_PUBLIC_KEY_SIZE];
+    memcpy(seen, &path->peer, sizeof path->peer);
+    memcpy(seen + sizeof path->peer, hello->public_key, USMP_PUBLIC_KEY_SIZE);
+    if (sightings_note(&shard->sightings, shard_hash(shard, seen, sizeof seen), now.monotonic)) {
+        acknowledge(shard, path, frame);
+    }
+    struct usmp_hello_retry retry;
+    usmp_cookie_make(shard->cookie_secret, claim, now.monotonic, retry.cookie);
+    uint8_t bytes[USMP_HELLO_RETRY_FRAME];
+    send_back(shard, path, bytes, usmp_hello_retry_write(0, &retry, bytes));
+}
+
+static void begin(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                  const struct usmp_hello *hello, const struct address *peer, bool proved, struct shard_time now)
+{
+    if (proved) {
+        enum admission_verdict verdict =
+            admission_handshake_begin(shard->admission, peer, hello->device_id, now.monotonic);
+        if (verdict != ADMISSION_WELCOME) {
+            handshake_count(shard, USMP_UDP, frame->version,
+                            verdict == ADMISSION_LIMITED ? SHARD_HANDSHAKE_LIMITED : SHARD_HANDSHAKE_LOCKED_OUT);
+            return;
+        }
+    }
+    struct pending *pending = pending_begin(shard, path, frame->version, hello, proved, now);
+    if (pending == NULL) {
+        if (proved) {
+            admission_handshake_end(shard->admission, peer);
+        }
+        handshake_count(shard, USMP_UDP, frame->version, SHARD_HANDSHAKE_LIMITED);
+        return;
+    }
+    acknowledge(shard, path, frame);
+    pending_challenge(shard, pending);
+}
+
+static bool answer_again(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                         const struct usmp_hello *hello)
+{
+    for (struct pending *pending = pending_first(shard, path); pending != NULL;
+         pending = pending_next(shard, pending)) {
+        if (usmp_gateway_handshake_matches(&pending->handshake, frame->version, hello)) {
+            acknowledge(shard, path, frame);
+            pending_challenge(shard, pending);
+            return true;
+        }
+    }
+    return false;
+}
+
+void datagram_receive_hello(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                            struct shard_time now)
+{
+    struct usmp_hello hello;
+    if (is_late_copy(shard, path, frame, now)) {
+        return;
+    }
+    if (!usmp_hello_read(frame, &hello) || !handshake_takes_wire(shard, frame->version) || shard->draining) {
+        drop(shard, SHARD_DROP_UNEXPECTED);
+        return;
+    }
+    struct address peer = address_normalised(&path->peer);
+    if (admission_is_locked_out(shard->admission, &peer, hello.device_id, now.monotonic)) {
+        handshake_count(shard, USMP_UDP, frame->version, SHARD_HANDSHAKE_LOCKED_OUT);
+        return;
+    }
+    if (answer_again(shard, path, frame, &hello)) {
+        return;
+    }
+    struct usmp_cookie_claim claim = claim_of(&peer, path, frame->version, &hello);
+    bool proved = false;
+    if (hello.has_cookie) {
+        if (!usmp_cookie_is_right(shard->cookie_secret, &claim, now.monotonic, hello.cookie)) {
+            drop(shard, SHARD_DROP_COOKIE);
+            return;
+        }
+        proved = true;
+    }
+    if (!proved && shard->config->wire.udp_cookie == CONFIG_UDP_COOKIE_ALWAYS && frame->version == USMP_WIRE_2) {
+        ask_for_cookie(shard, path, frame, &hello, &claim, now);
+        return;
+    }
+    begin(shard, path, frame, &hello, &peer, proved, now);
+}
+
+/* True: that is what the HELLO_ACK was for, and the handshake is over. */
+static bool finish(struct shard *shard, struct pending *pending, const struct shard_path *path, uint32_t seq,
+                   const struct usmp_hello_ack *hello_ack, struct shard_time now)
+{
+    uint64_t begun = pending->handshake.begun;
+    struct handshake_failure failure = {.transport = USMP_UDP,
+                                        .version = pending->handshake.version,
+                                        .peer = pending->peer,
+                                        .proved = pending->proved,
+                                        .device_known = true};
+    memcpy(failure.device, pending->handshake.device_id, sizeof failure.device);
+    struct handshake_peer from = {.path = path, .address = &failure.peer, .proved = pending->proved, .seq = seq};
+    struct handshake_end end;
+    switch (handshake_finish(shard, &pending->handshake, hello_ack, &from, now, &end)) {
+    case HANDSHAKE_SESSION:
+        pending_end(shard, pending, true, now);
+        handshake_cancel_older(shard, failure.device, begun, now);
+        (void)!session_run(end.session, now);
+        return true;
+    case HANDSHAKE_REFUSED:
+        pending_end(shard, pending, true, now);
+        return true;
+    case HANDSHAKE_FORGED:
+        pending_end(shard, pending, true, now);
+        handshake_failure_is_protocol(&failure);
+        handshake_failed(shard, &failure, now);
+        return true;
+    case HANDSHAKE_WRONG:
+        pending_saw_wrong(pending, end.wrong);
+        return false;
+    case HANDSHAKE_SPENT:
+        return false;
+    }
+    return false;
+}
+
+/* Several handshakes may be pending at one address: the HMAC chooses. */
+void datagram_receive_hello_ack(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                                struct shard_time now)
+{
+    struct usmp_hello_ack hello_ack;
+    if (is_late_copy(shard, path, frame, now)) {
+        return;
+    }
+    if (!usmp_hello_ack_read(frame, &hello_ack)) {
+        drop(shard, SHARD_DROP_UNEXPECTED);
+        return;
+    }
+    bool looked_at = false;
+    for (struct pending *pending = pending_first(shard, path), *next; pending != NULL; pending = next) {
+        next = pending_next(shard, pending);
+        if (pending->handshake.version != frame->version) {
+            continue;
+        }
+        looked_at = true;
+        if (finish(shard, pending, path, frame->seq, &hello_ack, now)) {
+            return;
+        }
+    }
+    drop(shard, looked_at ? SHARD_DROP_NOT_AUTHENTIC : SHARD_DROP_UNKNOWN);
+}
