@@ -8,6 +8,7 @@
 
 #include "admission/admission.h"
 #include "gateway/downlink.h"
+#include "gateway/handshake_failure.h"
 #include "gateway/shard_internal.h"
 #include "gateway/stream_handshake.h"
 #include "gateway/uplink.h"
