@@ -96,6 +96,19 @@ static uint64_t *live_counter(const struct session *session)
     return &session->shard->counters.sessions[session->wire.transport][session->wire.version - 1];
 }
 
+/* The BYE of a session that we closed is repeated until it is acknowledged. Once its device is back at the same address
+ * and port, a repeat would meet it in the new session. */
+static void end_repeats_of_bye(struct shard *shard, const struct session_start *start)
+{
+    for (struct session *session = session_first_at(shard, start->path), *next; session != NULL; session = next) {
+        next = session_next_at(session, start->path);
+        if (session->wire.state == USMP_SESSION_CLOSING &&
+            memcmp(session->device, start->device, sizeof session->device) == 0) {
+            session_destroy(session);
+        }
+    }
+}
+
 struct session *session_create(struct shard *shard, const struct session_start *start, struct shard_time now)
 {
     if (!deadlines_reserve(&shard->deadlines)) {
@@ -112,6 +125,9 @@ struct session *session_create(struct shard *shard, const struct session_start *
     /* Whatever ended before this begins is told before. */
     if (!session_tell_owed(shard, now) || !session_tell_connected(session, start->wire, now)) {
         goto no_outbox;
+    }
+    if (start->path != NULL) {
+        end_repeats_of_bye(shard, start);
     }
     hash_index_insert(&shard->sessions_by_device, &session->by_device,
                       shard_hash(shard, session->device, sizeof session->device));

@@ -95,6 +95,38 @@ static void says_nothing_to_the_old_session(void **state)
     world_close(world);
 }
 
+/* Neither is the BYE of a session that a backend closed repeated into the new one. */
+static void repeats_no_bye_into_the_new_session(void **state)
+{
+    (void)state;
+    struct world *world = world_open(NULL, DEVICES);
+    struct bare_device device = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
+    struct bare_device neighbour = bare_device(world, USMP_UDP, 2, OTHER_ID, OTHER_PSK, OTHER_ADDRESS);
+    bare_connect(&device);
+    bare_connect(&neighbour);
+    static const char *const ids[] = {ID, OTHER_ID};
+    for (unsigned index = 0; index < 2; index++) {
+        struct seam_command *command = world_command(world, SEAM_CLOSE, ids[index], NULL, 0, WORLD_SECOND);
+        world_submit(world, command);
+        expect_outcome(command, SEAM_CLOSE_DONE);
+    }
+    world_settle(world);
+    bare_expect_record(&device, USMP_BYE, 0, NULL, 0);
+    bare_expect_record(&neighbour, USMP_BYE, 0, NULL, 0);
+    struct bare_device again = device;
+    bare_restart(&again);
+    bare_connect(&again);
+    world_run(world, 20 * WORLD_SECOND);
+    bare_expect_silence(&again);
+    for (unsigned repeat = 0; repeat < 4; repeat++)
+        bare_expect_record(&neighbour, USMP_BYE, 0, NULL, 0);
+    expect_events(world, 5);
+    expect_connected(world, 4, ID);
+    bare_record(&again, USMP_BYE, 0, NULL, 0);
+    expect_nothing_left(world);
+    world_close(world);
+}
+
 /* The order in which HELLOs came counts, not that in which handshakes are completed. */
 static void an_older_handshake_never_replaces_a_younger_session(enum usmp_transport older, enum usmp_transport younger)
 {
@@ -205,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_the_old_and_the_new_one_are),
         cmocka_unit_test(says_nothing_to_the_old_session),
+        cmocka_unit_test(repeats_no_bye_into_the_new_session),
         cmocka_unit_test(an_older_handshake_is_cancelled_by_a_younger_session),
         cmocka_unit_test(an_older_connection_is_closed_by_a_younger_session),
         cmocka_unit_test(a_younger_handshake_outlives_an_older_session),
