@@ -22,25 +22,26 @@
 #include "registry/load.h"
 #include "usmpd/options.h"
 #include "usmpd/reload.h"
+#include "usmpd/signals.h"
 #include "usmpd/status.h"
 #include "usmpd_version.h"
 #include "worker/worker.h"
 
 struct daemon {
     uv_loop_t loop;
-    struct config *config; /* of the start: what only a start changes is borrowed from it for good */
-    struct registry *registry;
+    struct config *config;     /* of the start: what only a start changes is borrowed from it for good */
+    struct registry *registry; /* until the worker has it */
     struct admission *admission;
     struct hub *hub;
     struct worker *worker;
     struct reload reload;
     struct status status;
-    uv_signal_t signals[3];
-    size_t signal_count;
+    struct signals signals;
     uv_timer_t shutdown_timer;
     uv_timer_t watchdog;
     unsigned terminations; /* signals to stop so far */
     bool closing;          /* the loop runs for the handles that close only, and must do so */
+    size_t unlocked_bytes; /* of keys, when the registry had been loaded */
     int exit_status;
     uint8_t boot_secret[REGISTRY_BOOT_SECRET_SIZE];
 };
@@ -71,6 +72,7 @@ static bool load(struct daemon *daemon, const char *path)
         daemon->exit_status = EXIT_CONFIGURATION;
     }
     diagnostics_close(diagnostics);
+    daemon->unlocked_bytes = secret_memory_state(SECRET_MEMORY_KEYS).unlocked_bytes;
     return loaded;
 }
 
@@ -81,10 +83,11 @@ static bool fail(struct daemon *daemon, const char *what, const char *why)
     return false;
 }
 
+/* Of the keys in the registry, loading has spoken; there are those of handshakes too. */
 static bool check_memory(struct daemon *daemon)
 {
     struct secret_memory_state keys = secret_memory_state(SECRET_MEMORY_KEYS);
-    if (keys.unlocked_bytes == 0) {
+    if (keys.unlocked_bytes <= daemon->unlocked_bytes) {
         return true;
     }
     if (daemon->config->psk.require_locked_memory) {
@@ -144,6 +147,9 @@ static bool open_parts(struct daemon *daemon)
     inherited_sockets_close(&inherited);
     if (opened) {
         hub_attach(daemon->hub, worker_inbox(daemon->worker));
+        /* The worker has it now, and lets go of it with a reload: keys of removed devices do not stay in memory. */
+        registry_release(daemon->registry);
+        daemon->registry = NULL;
     }
     return opened;
 }
@@ -178,39 +184,33 @@ static void on_shutdown_timeout(uv_timer_t *timer)
     stop_loop(timer->data);
 }
 
-static void on_terminate(uv_signal_t *handle, int number)
+static void terminate(void *context, const char *name)
 {
-    struct daemon *daemon = handle->data;
+    struct daemon *daemon = context;
     if (++daemon->terminations > 1) {
         stop_loop(daemon);
         return;
     }
-    log_write(LOG_LEVEL_INFO, LOG_FIELDS(log_string("signal", number == SIGINT ? "INT" : "TERM")), "stopping");
+    log_write(LOG_LEVEL_INFO, LOG_FIELDS(log_string("signal", name)), "stopping");
     notify_stopping();
+    reload_end(&daemon->reload);
     uint64_t timeout = reload_config(&daemon->reload)->shutdown_timeout;
     uv_timer_start(&daemon->shutdown_timer, on_shutdown_timeout, timeout / 1000, 0);
     worker_drain(daemon->worker, on_drained, daemon);
 }
 
-static void on_hangup(uv_signal_t *handle, int number)
+static void reload(void *context)
 {
-    struct daemon *daemon = handle->data;
-    (void)number;
-    if (daemon->terminations == 0) {
-        reload_request(&daemon->reload);
-    }
+    struct daemon *daemon = context;
+    reload_request(&daemon->reload);
 }
 
-static bool watch_signal(struct daemon *daemon, int number, uv_signal_cb callback)
+static bool watch_signals(struct daemon *daemon)
 {
-    uv_signal_t *handle = &daemon->signals[daemon->signal_count];
-    int result = uv_signal_init(&daemon->loop, handle);
-    if (result != 0) {
-        return fail(daemon, "cannot watch signals", uv_strerror(result));
-    }
-    daemon->signal_count++;
-    handle->data = daemon;
-    result = uv_signal_start(handle, callback, number);
+    daemon->signals.terminate = terminate;
+    daemon->signals.reload = reload;
+    daemon->signals.context = daemon;
+    int result = signals_watch(&daemon->signals, &daemon->loop);
     return result == 0 || fail(daemon, "cannot watch signals", uv_strerror(result));
 }
 
@@ -230,11 +230,7 @@ static void start_watchdog(struct daemon *daemon)
 
 static bool start(struct daemon *daemon)
 {
-    if (!open_parts(daemon) || !check_memory(daemon)) {
-        return false;
-    }
-    if (!watch_signal(daemon, SIGTERM, on_terminate) || !watch_signal(daemon, SIGINT, on_terminate) ||
-        !watch_signal(daemon, SIGHUP, on_hangup)) {
+    if (!open_parts(daemon) || !check_memory(daemon) || !watch_signals(daemon)) {
         return false;
     }
     if (daemon->config->sandbox == CONFIG_SANDBOX_AUTO) {
@@ -251,34 +247,14 @@ static bool start(struct daemon *daemon)
     log_write(LOG_LEVEL_INFO, LOG_FIELDS(log_string("version", USMPD_VERSION), log_string("aes", crypto_aes_name())),
               "ready");
     notify_ready();
-    status_touch(&daemon->status);
     return true;
-}
-
-/* One more signal must not kill what is about to end by itself. */
-static void ignore_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
-}
-
-static void close_signals(struct daemon *daemon)
-{
-    for (size_t index = 0; index < daemon->signal_count; index++) {
-        uv_close((uv_handle_t *)&daemon->signals[index], NULL);
-    }
 }
 
 /* The worker hands its last events to the hub, so it goes first, and the hub after the worker's handles are closed. */
 static void close_parts(struct daemon *daemon)
 {
     daemon->closing = true;
-    ignore_signals();
-    close_signals(daemon);
+    signals_close(&daemon->signals);
     uv_close((uv_handle_t *)&daemon->shutdown_timer, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
     status_close(&daemon->status);
@@ -322,6 +298,7 @@ int daemon_run(const char *config_path)
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);
+    signals_hold();
     descriptor_limit_raise();
     if (load(daemon, config_path)) {
         int result = uv_loop_init(&daemon->loop);

@@ -7,9 +7,13 @@
 #include "usmpd/check.h"
 #include "usmpd/daemon.h"
 #include "usmpd/options.h"
+#include "usmpd/standard_streams.h"
 
 int main(int argc, char **argv)
 {
+    if (standard_streams_complete() != 0) {
+        return EXIT_FAILURE;
+    }
     struct options options;
     enum options_action action = options_parse(argc, argv, &options);
     if (action == OPTIONS_DONE) {

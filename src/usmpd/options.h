@@ -1,4 +1,4 @@
-/* The command line of usmpd (docs/interfaces: "Programs"). */
+/* The command line of usmpd, as man/usmpd.8 has it. */
 #ifndef USMPD_OPTIONS_H
 #define USMPD_OPTIONS_H
 

@@ -82,51 +82,60 @@ static void log_changes(const struct config_changes *changes)
     }
 }
 
-static void take_over(struct reload *reload)
+/* False: nothing has changed. */
+static bool take_over(struct reload *reload)
 {
     struct admission_limits limits = admission_configured_limits(reload->config);
     if (!admission_configure(reload->admission, &limits)) {
-        log_write(LOG_LEVEL_ERROR, NULL, "no memory for the new limits: the configuration stays as it was");
-        config_free(reload->config);
-        registry_release(reload->registry);
-        return;
+        log_write(LOG_LEVEL_ERROR, NULL, "out of memory for the new limits");
+        return false;
     }
     const struct config *old = reload->running;
     reload->running = reload->config;
+    reload->config = NULL;
     log_configure(reload->running->log.level, reload->running->log.format);
     worker_reload(reload->worker, reload->running, reload->registry);
-    registry_release(reload->registry);
     free_owned(reload, old);
     log_changes(&reload->changes);
+    return true;
 }
 
-static void drop(struct reload *reload)
+static bool is_whole(const struct reload *reload)
 {
-    config_free(reload->config);
+    if (reload->diagnostics == NULL) {
+        log_write(LOG_LEVEL_ERROR, NULL, "out of memory for reading the configuration again");
+        return false;
+    }
+    reload_log_diagnostics(reload->diagnostics);
+    return reload->config != NULL && reload->registry != NULL && diagnostics_errors(reload->diagnostics) == 0;
+}
+
+/* What was not taken over; of the registry, the worker has its own reference. */
+static void free_read(struct reload *reload)
+{
     registry_release(reload->registry);
-    log_write(LOG_LEVEL_ERROR, NULL, "the configuration has errors: everything stays as it was");
+    reload->registry = NULL;
+    config_free(reload->config);
+    reload->config = NULL;
+    diagnostics_close(reload->diagnostics);
+    reload->diagnostics = NULL;
 }
 
 static void on_read(uv_work_t *work, int status)
 {
     struct reload *reload = work->data;
+    (void)status; /* nobody cancels it */
     reload->busy = false;
-    if (reload->diagnostics != NULL) {
-        reload_log_diagnostics(reload->diagnostics);
+    if (reload->worker == NULL) {
+        free_read(reload);
+        return;
     }
-    bool whole = status == 0 && reload->config != NULL && reload->registry != NULL &&
-                 diagnostics_errors(reload->diagnostics) == 0;
-    if (whole && reload->worker != NULL) {
-        take_over(reload);
-    } else {
-        drop(reload);
+    if (!is_whole(reload) || !take_over(reload)) {
+        log_write(LOG_LEVEL_ERROR, NULL, "everything stays as it was");
     }
-    reload->config = NULL;
-    reload->registry = NULL;
-    diagnostics_close(reload->diagnostics);
-    reload->diagnostics = NULL;
+    free_read(reload);
     notify_ready();
-    if (reload->again && reload->worker != NULL) {
+    if (reload->again) {
         reload->again = false;
         reload_request(reload);
     }
@@ -149,9 +158,14 @@ void reload_request(struct reload *reload)
     }
 }
 
-void reload_close(struct reload *reload)
+void reload_end(struct reload *reload)
 {
     reload->worker = NULL;
+}
+
+void reload_close(struct reload *reload)
+{
+    reload_end(reload);
     while (reload->busy) {
         uv_run(reload->loop, UV_RUN_ONCE);
     }

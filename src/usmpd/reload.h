@@ -40,7 +40,10 @@ void reload_request(struct reload *reload);
 /* The configuration in force. */
 const struct config *reload_config(const struct reload *reload);
 
-/* Nothing is taken over any more; waits for the thread if it is reading. */
+/* usmpd ends: nothing is taken over any more, and nobody is told of what is being read. */
+void reload_end(struct reload *reload);
+
+/* Waits for the thread if it is reading. */
 void reload_close(struct reload *reload);
 
 /* A line in the log for each message. */
