@@ -164,6 +164,7 @@ def test_a_rotation_keeps_the_session_whose_key_is_still_there(case, converse):
     talk.daemon.write_registry({talk.id: {"psk_hex": fresh.hex()}})
     talk.daemon.reload()
     talk.expect_disconnected("revoked")
+    talk.device.expect_ended()
     talk.connect(psk=fresh)
 
 
