@@ -349,6 +349,23 @@ static void forgets_nothing_of_others(void **state)
     admission_close(admission);
 }
 
+/* Nor more than its own part of the new count. */
+static void forgets_only_its_part_of_the_new_count(void **state)
+{
+    (void)state;
+    struct admission *admission = opened(&generous);
+    fail_times(admission, "192.0.2.1:1", first_id, 4);
+    assert_int_equal(failed(admission, "192.0.2.1:1", second_id, 0), ADMISSION_ADDRESS_LOCKED);
+    assert_int_equal(failed(admission, "192.0.2.1:1", third_id, LOCKOUT), ADMISSION_NOT_LOCKED);
+    assert_int_equal(failed(admission, "192.0.2.1:1", third_id, LOCKOUT), ADMISSION_NOT_LOCKED);
+    assert_int_equal(failed(admission, "192.0.2.1:1", second_id, LOCKOUT), ADMISSION_NOT_LOCKED);
+    succeed(admission, "192.0.2.1:1", second_id);
+    for (unsigned time = 0; time < 2; time++)
+        assert_int_equal(failed(admission, "192.0.2.1:1", third_id, LOCKOUT), ADMISSION_NOT_LOCKED);
+    assert_int_equal(failed(admission, "192.0.2.1:1", second_id, LOCKOUT), ADMISSION_ADDRESS_LOCKED);
+    admission_close(admission);
+}
+
 static void may_be_off(void **state)
 {
     (void)state;
@@ -488,6 +505,7 @@ int main(void)
         cmocka_unit_test(forgets_what_a_device_contributed_when_it_succeeds),
         cmocka_unit_test(forgets_them_over_a_lockout_of_the_device),
         cmocka_unit_test(forgets_nothing_of_others),
+        cmocka_unit_test(forgets_only_its_part_of_the_new_count),
         cmocka_unit_test(may_be_off),
         cmocka_unit_test(keeps_lockouts_when_it_is_full),
         cmocka_unit_test(takes_over_lower_limits),

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "platform/log.h"
+
 #define WRONG "a wrong secret, but a long one"
 #define COOKIES "wire: {udp_cookie: always}\n"
 
@@ -302,6 +304,32 @@ static void every_refusal_looks_the_same(void **state)
     world_close(world);
 }
 
+static void expect_closed_before(void *context, const struct log_record *record)
+{
+    const struct simulated_device **device = context;
+    if (strstr(record->message, "authentication failed") != NULL) {
+        assert_non_null(*device);
+        assert_true((*device)->stream_closed);
+        *device = NULL;
+    }
+}
+
+/* So that the time it takes to write does not tell which refusal it was. */
+static void the_line_is_written_after_the_answer(void **state)
+{
+    (void)state;
+    struct world *world = world_open(NULL, DEVICES);
+    struct bare_device device = bare_device(world, USMP_TCP, 2, ID, WRONG, ADDRESS);
+    bare_hello(&device, 0, NULL);
+    bare_expect_challenge(&device);
+    const struct simulated_device *port = device.port;
+    log_divert(expect_closed_before, &port);
+    bare_hello_ack(&device, 0);
+    bare_expect_closed(&device);
+    assert_null(port);
+    world_close(world);
+}
+
 /* The device holds the key, but shows a public key for which there is no secret. It counts against its own id. */
 static void a_forged_public_key_is_a_failure_of_its_device(void **state)
 {
@@ -374,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_handshake_that_was_completed_has_not_failed),
         cmocka_unit_test(trusted_addresses_are_never_locked_out),
         cmocka_unit_test(every_refusal_looks_the_same),
+        cmocka_unit_test(the_line_is_written_after_the_answer),
         cmocka_unit_test(a_forged_public_key_is_a_failure_of_its_device),
         cmocka_unit_test(held_back_lines_are_told_as_a_number),
     };

@@ -388,6 +388,8 @@ static void what_is_owed_is_told_before_a_new_session(void **state)
     expect_fail_from(1, NEVER);
     uint64_t sent = world->datagrams_sent;
     bare_hello_ack(&new, 0);
+    old->silent = false; /* what it still says is not heard */
+    simulated_device_send(old, "too late", 8);
     expect_outcome(command, SEAM_UNCONFIRMED);
     expect_events(world, 1);
     assert_int_equal(shard_session_count(world->shard), 0);

@@ -149,16 +149,28 @@ static void an_older_handshake_never_replaces_a_younger_session(enum usmp_transp
     expect_events(world, 1);
     bare_record(&second, USMP_DATA, 0, "here", 4);
     expect_text(world, 1, ID, "here");
-
-    /* Not even when the younger one is gone: completing it has cancelled the older one. */
     bare_record(&second, USMP_BYE, 1, NULL, 0);
     expect_events(world, 3);
-    bare_ignore(&second);
-    if (older == USMP_UDP) {
-        bare_hello_ack(&first, 2);
-        bare_expect_silence(&first);
-    }
-    expect_events(world, 3);
+    expect_nothing_left(world);
+    world_close(world);
+}
+
+/* Completing the younger one has cancelled the older one: it does not come back when the younger session has ended. */
+static void an_older_handshake_does_not_outlive_a_younger_session(void **state)
+{
+    (void)state;
+    struct world *world = world_open(NULL, DEVICES);
+    struct bare_device first = bare_device(world, USMP_UDP, 2, ID, PSK, "192.0.2.7:50001");
+    struct bare_device second = bare_device(world, USMP_UDP, 2, ID, PSK, "192.0.2.7:50002");
+    bare_hello(&first, 0, NULL);
+    bare_expect_utack(&first, USMP_HELLO, 0, false);
+    bare_expect_challenge(&first);
+    world_run(world, 1000);
+    bare_connect(&second);
+    bare_record(&second, USMP_BYE, 0, NULL, 0);
+    bare_hello_ack(&first, 2);
+    bare_expect_silence(&first);
+    expect_events(world, 2);
     expect_nothing_left(world);
     world_close(world);
 }
@@ -239,6 +251,7 @@ int main(void)
         cmocka_unit_test(says_nothing_to_the_old_session),
         cmocka_unit_test(repeats_no_bye_into_the_new_session),
         cmocka_unit_test(an_older_handshake_is_cancelled_by_a_younger_session),
+        cmocka_unit_test(an_older_handshake_does_not_outlive_a_younger_session),
         cmocka_unit_test(an_older_connection_is_closed_by_a_younger_session),
         cmocka_unit_test(a_younger_handshake_outlives_an_older_session),
         cmocka_unit_test(whoever_has_no_key_replaces_nothing),
