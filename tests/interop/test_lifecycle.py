@@ -80,6 +80,9 @@ def test_what_waits_for_a_backend_is_flushed_at_the_end(case, start, make_device
     device.connect(daemon.port)
     messages = [b"%d" % number + bytes(1000) for number in range(300)]
     device.send(*messages)
+    # Over TCP they are written, not accepted yet; the answer to what comes behind them tells that they are.
+    device.ping()
+    device.expect_opened("PONG")
     daemon.terminate()
     daemon.notify.expect("STOPPING=1")
     backend.start_reading()
