@@ -7,8 +7,6 @@
 
 #include "platform/socket_address.h"
 
-#define KEEPALIVE_SECONDS 120u
-
 /* A write that the kernel did not take whole; the bytes follow. */
 struct queued_write {
     uv_write_t request;
@@ -282,8 +280,6 @@ static void greet(struct stream_connection *connection)
         stream_connection_close(connection);
         return;
     }
-    uv_tcp_nodelay(&connection->handle, 1);
-    uv_tcp_keepalive(&connection->handle, 1, KEEPALIVE_SECONDS);
     if (uv_read_start((uv_stream_t *)&connection->handle, on_allocate, on_readable) != 0) {
         lose(connection);
     }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,6 +57,24 @@ int stream_listener_bind(const struct config_address *address, struct error_text
         error_text_set(error, "cannot listen on TCP %s: %s", text, reason);
     }
     return descriptor;
+}
+
+/* Connections inherit these (tcp(7)). A frame is written whole, so there is nothing to wait for. A device that is gone
+ * without a word is noticed where the watchdog is off, but not for a gap of some seconds as libuv would have it: three
+ * minutes of silence, then four without an answer. Where the kernel refuses, connections go without. */
+static void set_options_of_connections(int descriptor)
+{
+    static const struct {
+        int level;
+        int name;
+        int value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1},    {SOL_SOCKET, SO_KEEPALIVE, 1}, {IPPROTO_TCP, TCP_KEEPIDLE, 180},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 30}, {IPPROTO_TCP, TCP_KEEPCNT, 8},
+    };
+    for (size_t index = 0; index < sizeof options / sizeof *options; index++) {
+        (void)setsockopt(descriptor, options[index].level, options[index].name, &options[index].value, sizeof(int));
+    }
 }
 
 static int descriptors_for_devices(void)
@@ -166,6 +185,7 @@ int stream_listener_open(struct stream_listener *listener, uv_loop_t *loop, int 
         return result;
     }
     (void)uv_timer_init(loop, &listener->rest);
+    set_options_of_connections(descriptor);
     listener->poll.data = listener;
     listener->rest.data = listener;
     listener->descriptor = descriptor;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -89,9 +90,11 @@ int bench_open(void **state)
     stream_connections_begin_turn(&bench.connections);
     bench.listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    /* Small buffers, so that they are full soon; accepted sockets inherit them. */
+    /* Small buffers, so that they are full soon, and no waiting; accepted sockets inherit that. */
     int size = 4096;
+    int on = 1;
     if (setsockopt(bench.listening, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) != 0 ||
+        setsockopt(bench.listening, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         bind(bench.listening, (struct sockaddr *)&any, sizeof any) != 0 || listen(bench.listening, 16) != 0)
         return -1;
     return uv_loop_init(&bench.loop);

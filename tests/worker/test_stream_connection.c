@@ -1,6 +1,4 @@
 #define _GNU_SOURCE
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,14 +18,6 @@ static void test_the_shard_hears_who_it_is(void **state)
     struct address client;
     assert_true(socket_address_local(bench.clients[number], &client));
     assert_true(address_equal(&client, &bench_stream(number)->peer));
-    uv_os_fd_t descriptor;
-    assert_int_equal(uv_fileno((uv_handle_t *)&bench_connection(number)->handle, &descriptor), 0);
-    int on = 0;
-    socklen_t size = sizeof on;
-    assert_int_equal(getsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
-    assert_int_equal(on, 1);
-    assert_int_equal(getsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, &size), 0);
-    assert_int_equal(on, 1);
 }
 
 static void test_the_shard_closes_from_within(void **state)

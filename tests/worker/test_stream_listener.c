@@ -271,6 +271,30 @@ static void test_a_turn_takes_its_share(void **state)
     finish(listening);
 }
 
+static int option_of(int descriptor, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+    assert_int_equal(getsockopt(descriptor, level, name, &value, &size), 0);
+    return value;
+}
+
+static void test_connections_are_prompt_and_kept_alive_with_patience(void **state)
+{
+    (void)state;
+    struct listening *listening = started();
+    int client = tcp_client_open("127.0.0.1", listening->port);
+    turn(listening);
+    assert_int_equal(listening->count, 1);
+    int accepted = listening->accepted[0];
+    assert_int_equal(option_of(accepted, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(option_of(accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option_of(accepted, IPPROTO_TCP, TCP_KEEPIDLE), 180);
+    assert_true(option_of(accepted, IPPROTO_TCP, TCP_KEEPINTVL) * option_of(accepted, IPPROTO_TCP, TCP_KEEPCNT) >= 120);
+    assert_int_equal(close(client), 0);
+    finish(listening);
+}
+
 static void test_nothing_is_accepted_before_the_start_and_after_the_stop(void **state)
 {
     (void)state;
@@ -454,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup(test_an_address_in_use_is_named, nothing_fails),
         cmocka_unit_test_setup(test_the_port_is_free_again_right_after_an_end, nothing_fails),
         cmocka_unit_test_setup(test_a_turn_takes_its_share, nothing_fails),
+        cmocka_unit_test_setup(test_connections_are_prompt_and_kept_alive_with_patience, nothing_fails),
         cmocka_unit_test_setup(test_nothing_is_accepted_before_the_start_and_after_the_stop, nothing_fails),
         cmocka_unit_test_setup(test_without_descriptors_the_peer_is_told_and_the_next_one_gets_in, nothing_fails),
         cmocka_unit_test_setup(test_a_spare_descriptor_that_was_lost_is_had_again, nothing_fails),
