@@ -199,6 +199,23 @@ static void chacha20_by_trial_and_by_entry(void **state)
     }
 }
 
+/* An entry may name a suite that the wire of its device does not have. */
+static void wire_1_has_one_suite_whatever_its_entry_says(void **state)
+{
+    (void)state;
+    struct world *world = world_open("wire: {v1_downlink: true}\n", CIPHERS);
+    struct bare_device device = bare_device(world, USMP_UDP, 1, OTHER_ID, OTHER_PSK, ADDRESS);
+    bare_connect(&device);
+    bare_record(&device, USMP_DATA, 0, "up", 2);
+    bare_expect_utack(&device, USMP_DATA, 0, false);
+    struct seam_command *command = world_send(world, OTHER_ID, "down");
+    world_settle(world);
+    bare_expect_record(&device, USMP_DATA, 0, "down", 4);
+    bare_utack(&device, USMP_DATA, 0, false);
+    expect_outcome(command, SEAM_SENT_BY_DEVICE);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +225,7 @@ int main(void)
         cmocka_unit_test(a_message_in_flight_is_sent_again),
         cmocka_unit_test(rekey_inside_a_message),
         cmocka_unit_test(chacha20_by_trial_and_by_entry),
+        cmocka_unit_test(wire_1_has_one_suite_whatever_its_entry_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
