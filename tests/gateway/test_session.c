@@ -1,4 +1,5 @@
 /* Sessions from HELLO to the end, each wire over each transport (docs/protocol.md sections 2 to 4). */
+#include "gateway/bare_device.h"
 #include "gateway/fixture.h"
 
 #include <string.h>
@@ -181,6 +182,25 @@ static void answers_late_copies_of_bye(void **state)
     }
 }
 
+/* There is a bound on those: who ends when it is reached is forgotten at once. */
+static void forgets_the_ended_when_there_are_too_many(void **state)
+{
+    (void)state;
+    struct world *world = world_open(NULL, DEVICES);
+    struct bare_device device = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
+    bare_connect(&device);
+    world->shard->lingering_count += 16384; /* as if so many had ended just now */
+    bare_record(&device, USMP_BYE, 0, NULL, 0);
+    bare_expect_utack(&device, USMP_BYE, 0, true);
+    bare_repeat(&device);
+    bare_expect_silence(&device);
+    assert_null(world->shard->newest_session);
+    world->shard->lingering_count -= 16384;
+    expect_disconnected(world, 1, ID, SEAM_BYE);
+    expect_nothing_left(world);
+    world_close(world);
+}
+
 /* A device that never acknowledges SESSION_OK and never sends: the session was there all the same. */
 static bool loses_session_ok(void *context, const struct packet *packet)
 {
@@ -263,6 +283,7 @@ int main(void)
         cmocka_unit_test(loses_the_connection),
         cmocka_unit_test(closes_on_command_on_all),
         cmocka_unit_test(answers_late_copies_of_bye),
+        cmocka_unit_test(forgets_the_ended_when_there_are_too_many),
         cmocka_unit_test(ends_a_session_that_is_never_confirmed),
         cmocka_unit_test(two_devices_share_an_address),
         cmocka_unit_test(works_over_ipv6),
