@@ -15,9 +15,13 @@ struct admission {
     uint32_t sessions;
     uint32_t default_psk_sessions;
     uint32_t handshakes;
-    struct limiter_table *hosts;    /* sessions and handshakes by address */
-    struct limiter_table *failures; /* by address, and by address and device */
+    struct limiter_table *hosts;       /* sessions and handshakes by address */
+    struct limiter_table *failures;    /* by address, and by address and device */
+    struct limiter_table *completions; /* by device */
 };
+
+/* Completed handshakes of one device. */
+static const struct token_rate completion_rate = {.burst = 10, .interval = 2000000};
 
 static struct limiter_key key_of(const struct address *peer, const uint8_t *device)
 {
@@ -94,7 +98,8 @@ struct admission *admission_open(const struct admission_limits *limits, const ui
     memcpy(admission->hash_key, hash_key, sizeof admission->hash_key);
     pthread_mutex_init(&admission->lock, NULL);
     admission->failures = limiter_table_open(ADMISSION_FAILURES, hash_key);
-    if (admission->failures == NULL || !resize_hosts(admission, limits)) {
+    admission->completions = limiter_table_open(ADMISSION_COMPLETIONS, hash_key);
+    if (admission->failures == NULL || admission->completions == NULL || !resize_hosts(admission, limits)) {
         admission_close(admission);
         return NULL;
     }
@@ -109,6 +114,7 @@ void admission_close(struct admission *admission)
     }
     limiter_table_close(admission->hosts);
     limiter_table_close(admission->failures);
+    limiter_table_close(admission->completions);
     pthread_mutex_destroy(&admission->lock);
     free(admission);
 }
@@ -324,6 +330,18 @@ void admission_session_end(struct admission *admission, const struct address *pe
     admission->default_psk_sessions -= uses_default ? 1 : 0;
     drop_if_idle(admission, host);
     pthread_mutex_unlock(&admission->lock);
+}
+
+bool admission_may_complete(struct admission *admission, const uint8_t device[6], uint64_t now)
+{
+    struct limiter_key key = {0};
+    memcpy(key.bytes, device, 6);
+    pthread_mutex_lock(&admission->lock);
+    struct limiter_entry *entry = limiter_table_use(admission->completions, &key, now);
+    assert(entry != NULL);
+    bool may = token_bucket_take(&entry->bucket, &completion_rate, 1, now);
+    pthread_mutex_unlock(&admission->lock);
+    return may;
 }
 
 struct lockout_count {

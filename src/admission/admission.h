@@ -20,7 +20,8 @@
 #include "platform/address.h"
 #include "platform/address_prefix.h"
 
-#define ADMISSION_FAILURES 16384u /* entries: one an address that failed, one a device id at an address */
+#define ADMISSION_FAILURES 16384u    /* entries: one an address that failed, one a device id at an address */
+#define ADMISSION_COMPLETIONS 32768u /* devices whose completed handshakes are counted */
 #define ADMISSION_TRUSTED_MAX 256u
 #define ADMISSION_BUSY_ADDRESS_FACTOR 10u /* how much later an address with a live session is locked out */
 
@@ -82,6 +83,12 @@ enum admission_verdict admission_session_begin(struct admission *admission, cons
                                                bool uses_default, bool replaces, uint64_t now)
     __attribute__((warn_unused_result));
 void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default);
+
+/* A right HELLO_ACK of this device: whether it may become a session (docs/security.md rule 18: ten at once, then one in
+ * 2 s). Takes what it allows. False is a refusal by a limit and no failure. Ask between the HMAC and the derivation.
+ * When ADMISSION_COMPLETIONS devices are known, the one that completed longest ago is forgotten. */
+bool admission_may_complete(struct admission *admission, const uint8_t device[6], uint64_t now)
+    __attribute__((warn_unused_result));
 
 /* Addresses and devices that are locked out now. */
 size_t admission_lockouts(struct admission *admission, uint64_t now);

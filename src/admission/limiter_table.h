@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admission/token_bucket.h"
+
 #define LIMITER_KEY_SIZE 24u
 
 struct limiter_key {
@@ -28,6 +30,7 @@ struct limiter_entry {
     uint32_t contributed;   /* of a device at an address: how many of the address's failures are its own … */
     uint64_t counted_under; /* … since the address was last locked until then */
     uint64_t locked_until;  /* microseconds, monotonic; 0 or past: not locked */
+    struct token_bucket bucket;
 };
 
 struct limiter_table;

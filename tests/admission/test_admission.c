@@ -394,6 +394,31 @@ static void keeps_lockouts_when_it_is_full(void **state)
     admission_close(admission);
 }
 
+/* Completed handshakes (rule 18). */
+
+static bool may_complete(struct admission *admission, const uint8_t *id, uint64_t now)
+{
+    return admission_may_complete(admission, id, now);
+}
+
+static void limits_completed_handshakes_of_a_device(void **state)
+{
+    (void)state;
+    struct admission *admission = opened(&generous);
+    for (unsigned time = 0; time < 10; time++)
+        assert_true(may_complete(admission, first_id, SECOND));
+    assert_false(may_complete(admission, first_id, SECOND));
+    assert_true(may_complete(admission, second_id, SECOND)); /* another device is not concerned */
+    assert_false(may_complete(admission, first_id, 3 * SECOND - 1));
+    assert_true(may_complete(admission, first_id, 3 * SECOND));
+    assert_false(may_complete(admission, first_id, 3 * SECOND));
+    assert_true(may_complete(admission, first_id, 60 * SECOND)); /* full again, and no fuller than that */
+    for (unsigned time = 0; time < 9; time++)
+        assert_true(may_complete(admission, first_id, 60 * SECOND));
+    assert_false(may_complete(admission, first_id, 60 * SECOND));
+    admission_close(admission);
+}
+
 /* New limits. */
 
 static void takes_over_lower_limits(void **state)
@@ -482,7 +507,7 @@ static void keeps_the_old_limits_when_memory_is_short(void **state)
 static void says_when_memory_is_short(void **state)
 {
     (void)state;
-    for (failing_call = 1; failing_call <= 7; failing_call++) {
+    for (failing_call = 1; failing_call <= 10; failing_call++) {
         calls = 0;
         assert_null(admission_open(&generous, hash_key));
     }
@@ -508,6 +533,7 @@ int main(void)
         cmocka_unit_test(forgets_only_its_part_of_the_new_count),
         cmocka_unit_test(may_be_off),
         cmocka_unit_test(keeps_lockouts_when_it_is_full),
+        cmocka_unit_test(limits_completed_handshakes_of_a_device),
         cmocka_unit_test(takes_over_lower_limits),
         cmocka_unit_test(takes_over_higher_limits_with_all_that_is_there),
         cmocka_unit_test(keeps_the_old_limits_when_memory_is_short),
