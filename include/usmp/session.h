@@ -33,6 +33,7 @@
 #include <usmp/keys.h>
 #include <usmp/reassembly.h>
 #include <usmp/replay_window.h>
+#include <usmp/round_trip.h>
 #include <usmp/utack.h>
 #include <usmp/wire.h>
 
@@ -142,6 +143,7 @@ struct usmp_outgoing {
     uint8_t fragment;       /* index of the message's frame in flight, or of the next one */
     uint8_t type;           /* of the frame in flight, 0 when none is */
     uint8_t sends;          /* how often it left */
+    uint8_t doublings;      /* of the time-out, by frames before: kept until the next measurement */
     bool message;           /* a message is out */
     bool fence;             /* a PONG goes before anything else: it ends a partial message on the peer's side */
     bool under_old_key;     /* REKEY came while it was in flight: it only waits for its old UTACK, until `due` */
@@ -167,9 +169,10 @@ struct usmp_session {
     uint8_t offer_type;
     uint16_t partial_size; /* bytes in `partial` */
     uint32_t offer_seq;
-    struct usmp_offer offer; /* valid after USMP_SESSION_OFFER until it is answered */
-    uint32_t receive_next;   /* TCP, and UDP wire 1: the seq that must come */
-    uint32_t send_next;      /* seq of our next frame */
+    struct usmp_round_trip round_trip; /* of our frames over UDP */
+    struct usmp_offer offer;           /* valid after USMP_SESSION_OFFER until it is answered */
+    uint32_t receive_next;             /* TCP, and UDP wire 1: the seq that must come */
+    uint32_t send_next;                /* seq of our next frame */
     uint8_t session_id[USMP_SESSION_ID_SIZE];
     struct usmp_keys keys;
     struct usmp_utack_key receive_utack; /* of the peer's frames; wire 2 over UDP */

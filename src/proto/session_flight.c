@@ -23,17 +23,31 @@ static struct content content_of_flight(const struct usmp_session *session)
     return (struct content){outgoing->payload + fragment.offset, fragment.size};
 }
 
+/* A wire 2 device has 300 ms for a message once it has begun (docs/protocol.md section 5). That bounds the time to wait
+ * whatever was measured. */
+static bool is_hurried(const struct usmp_session *session)
+{
+    const struct usmp_outgoing *outgoing = &session->outgoing;
+    return usmp_session_is_message_part(outgoing->type) && outgoing->fragment > 0 && session->version == USMP_WIRE_2;
+}
+
+static uint64_t hurried_repeat_after(const struct usmp_outgoing *outgoing)
+{
+    uint64_t after = USMP_REPEAT_FRAGMENT_AFTER;
+    for (unsigned sends = 1; sends < outgoing->sends && after < USMP_TIME_OUT_MAX; sends++)
+        after *= 2;
+    return after < USMP_TIME_OUT_MAX ? after : USMP_TIME_OUT_MAX;
+}
+
 static uint64_t repeat_after(const struct usmp_session *session)
 {
     const struct usmp_outgoing *outgoing = &session->outgoing;
-    /* A wire 2 device has 300 ms for a message once it has begun (docs/protocol.md section 5); wire 1 must never see
-     * a repeat before 500 ms. */
-    bool is_further_fragment = usmp_session_is_message_part(outgoing->type) && outgoing->fragment > 0;
-    uint64_t after =
-        is_further_fragment && session->version == USMP_WIRE_2 ? USMP_REPEAT_FRAGMENT_AFTER : USMP_REPEAT_AFTER;
-    for (unsigned sends = 1; sends < outgoing->sends && after < USMP_REPEAT_AFTER_MAX; sends++)
-        after *= 2;
-    return after < USMP_REPEAT_AFTER_MAX ? after : USMP_REPEAT_AFTER_MAX;
+    assert(outgoing->sends > 0);
+    if (is_hurried(session))
+        return hurried_repeat_after(outgoing);
+    uint64_t after = usmp_round_trip_time_out(&session->round_trip, outgoing->doublings + outgoing->sends - 1u);
+    bool is_soonest = session->version == USMP_WIRE_1 && after < USMP_REPEAT_AFTER_WIRE_1;
+    return is_soonest ? USMP_REPEAT_AFTER_WIRE_1 : after;
 }
 
 void usmp_session_repeat(struct usmp_session *session, uint64_t now)
@@ -65,6 +79,29 @@ bool usmp_session_launch(struct usmp_session *session, uint8_t type, uint64_t no
     if (!session->paused)
         usmp_session_repeat(session, now);
     return true;
+}
+
+/* A frame that had to be repeated is no measurement, but says that the time-out may be too short. The doublings that it
+ * needed stay, or a device that always takes longer would never be measured. */
+static void keep_doublings(struct usmp_outgoing *outgoing)
+{
+    unsigned doublings = outgoing->doublings + outgoing->sends - 1u;
+    outgoing->doublings = (uint8_t)(doublings < USMP_TIME_OUT_DOUBLINGS_MAX ? doublings : USMP_TIME_OUT_DOUBLINGS_MAX);
+}
+
+void usmp_session_measure_flight(struct usmp_session *session, uint64_t now)
+{
+    struct usmp_outgoing *outgoing = &session->outgoing;
+    if (outgoing->sends == 0 || outgoing->under_old_key)
+        return;
+    if (outgoing->sends > 1) {
+        if (!is_hurried(session))
+            keep_doublings(outgoing);
+        return;
+    }
+    uint64_t sent_at = outgoing->due - repeat_after(session);
+    usmp_round_trip_measured(&session->round_trip, now - sent_at);
+    outgoing->doublings = 0;
 }
 
 void usmp_session_land(struct usmp_session *session, uint64_t now)

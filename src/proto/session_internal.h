@@ -9,9 +9,8 @@
 #include <usmp/session.h>
 
 /* Microseconds. */
-#define USMP_REPEAT_AFTER 500000u          /* doubling with every repeat */
+#define USMP_REPEAT_AFTER_WIRE_1 500000u   /* at least, to a wire 1 device: docs/protocol.md section 3 */
 #define USMP_REPEAT_FRAGMENT_AFTER 130000u /* fragments 2 to 4 to a wire 2 device: docs/protocol.md section 4 */
-#define USMP_REPEAT_AFTER_MAX 4000000u
 #define USMP_SESSION_OK_REPEAT_AFTER 500000u
 #define USMP_OLD_UTACK_WAIT 500000u /* after REKEY, at least */
 #define USMP_LINGER 15000000u       /* copies of a BYE are answered */
@@ -103,6 +102,8 @@ void usmp_session_release_rekey(struct usmp_session *session);
 bool usmp_session_launch(struct usmp_session *session, uint8_t type, uint64_t now) USMP_MUST_USE;
 /* Sends it again: sealed again, since one key, seq and plaintext give the same bytes. */
 void usmp_session_repeat(struct usmp_session *session, uint64_t now);
+/* The UTACK of what is in flight has come: a measurement if that was sent once. Comes before usmp_session_land. */
+void usmp_session_measure_flight(struct usmp_session *session, uint64_t now);
 /* Nothing is in flight any more; what waited for that may leave from `now` on. */
 void usmp_session_land(struct usmp_session *session, uint64_t now);
 /* The message that is out starts again, with its first fragment. */

@@ -94,5 +94,6 @@ enum usmp_session_verdict usmp_session_receive_utack(struct usmp_session *sessio
         return USMP_SESSION_UNEXPECTED;
     if (!is_authentic(session, &utack))
         return USMP_SESSION_NOT_AUTHENTIC;
+    usmp_session_measure_flight(session, now);
     return flight_acknowledged(session, now);
 }

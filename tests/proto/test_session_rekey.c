@@ -171,7 +171,7 @@ static void a_device_switches_when_its_rekey_is_acknowledged(void **state)
     assert_int_equal(bench_receive_utack(&bench, USMP_DATA, 0), USMP_SESSION_SENT);
     assert_int_equal(usmp_session_rekey(&bench.session, rekey_salt, bench.now), USMP_SEND_STARTED);
     bench_assert_frame_bytes(&bench, USMP_REKEY, 1, rekey_salt, sizeof rekey_salt);
-    assert_int_equal(bench_advance_to_deadline(&bench, 500 * BENCH_MILLISECONDS), USMP_SESSION_NOTHING);
+    assert_int_equal(bench_advance_to_deadline(&bench, 200 * BENCH_MILLISECONDS), USMP_SESSION_NOTHING);
     bench_assert_frame_bytes(&bench, USMP_REKEY, 1, rekey_salt, sizeof rekey_salt);
     bench_deliver(&bench, 0, "under the old keys");
     assert_int_equal(bench_receive_utack(&bench, USMP_REKEY, 1), USMP_SESSION_NOTHING);
