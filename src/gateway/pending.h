@@ -14,9 +14,9 @@
 
 #include <usmp/gateway_handshake.h>
 
-#include "gateway/deadlines.h"
 #include "gateway/hash_index.h"
 #include "gateway/shard.h"
+#include "platform/deadlines.h"
 #include "registry/match.h"
 
 #define PENDING_UNPROVED_MAX 16384u

@@ -11,9 +11,9 @@
 
 #include <usmp/session.h>
 
-#include "gateway/deadlines.h"
 #include "gateway/hash_index.h"
 #include "gateway/shard.h"
+#include "platform/deadlines.h"
 #include "registry/registry.h"
 #include "seam/event.h"
 

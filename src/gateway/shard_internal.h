@@ -7,7 +7,6 @@
 
 #include "config/config.h"
 #include "gateway/counters.h"
-#include "gateway/deadlines.h"
 #include "gateway/hash_index.h"
 #include "gateway/key_pairs.h"
 #include "gateway/pending.h"
@@ -16,6 +15,7 @@
 #include "gateway/shard.h"
 #include "gateway/sightings.h"
 #include "gateway/stream.h"
+#include "platform/deadlines.h"
 #include "platform/log_limit.h"
 #include "registry/registry.h"
 

@@ -13,9 +13,9 @@
 
 #include <usmp/gateway_handshake.h>
 
-#include "gateway/deadlines.h"
 #include "gateway/hash_index.h"
 #include "gateway/shard.h"
+#include "platform/deadlines.h"
 
 #define STREAM_SILENT_MAX 1024u
 #define STREAM_SILENT_TIMEOUT UINT64_C(3000000) /* microseconds, or the handshake's timeout if that is shorter */

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "gateway/deadlines.h"
 #include "gateway/random_numbers.h"
+#include "platform/deadlines.h"
 
 #define OBJECTS 300u
 #define STEPS 20000u

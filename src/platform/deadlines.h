@@ -1,12 +1,12 @@
-/* What is due when: one heap for everything of a shard that waits for a time.
+/* What is due when: one heap for everything that waits for a time in one place, such as a shard.
  *
  * Each object has a struct deadline as a member. A place in the heap is reserved when the object is made
  * (deadlines_reserve, which may fail), so setting a time later never fails. Setting costs O(log n); an object that
  * wants to be asked later than it said need not tell: it is asked too early once and says the new time then. That is
  * how the watchdog of a busy session costs nothing a message.
  */
-#ifndef GATEWAY_DEADLINES_H
-#define GATEWAY_DEADLINES_H
+#ifndef PLATFORM_DEADLINES_H
+#define PLATFORM_DEADLINES_H
 
 #include <stdbool.h>
 #include <stddef.h>

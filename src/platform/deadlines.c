@@ -1,4 +1,4 @@
-#include "gateway/deadlines.h"
+#include "platform/deadlines.h"
 
 #include <assert.h>
 #include <stdlib.h>
