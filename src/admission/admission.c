@@ -5,36 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admission/limiter_table.h"
+#include "admission/claims.h"
+#include "admission/lockout.h"
+#include "admission/places.h"
+#include "admission/rate_limiter.h"
+#include "admission/token_bucket.h"
+
+static const struct token_rate challenge_rate = {.burst = 200, .interval = 5000};
+static const struct token_rate check_rate = {.burst = 32, .interval = 125000};
+static const struct token_rate completion_rate = {.burst = 10, .interval = 2000000};
 
 struct admission {
     pthread_mutex_t lock;
     uint8_t hash_key[16];
     struct admission_limits limits; /* `trusted` points to the array below */
     struct address_prefix trusted[ADMISSION_TRUSTED_MAX];
-    uint32_t sessions;
-    uint32_t default_psk_sessions;
-    uint32_t handshakes;
-    struct limiter_table *hosts;       /* sessions and handshakes by address */
-    struct limiter_table *failures;    /* by address, and by address and device */
-    struct limiter_table *completions; /* by device */
+    struct places places;
+    struct lockout lockout;
+    struct claims claims;
+    struct token_bucket challenges;  /* to all unproved addresses */
+    struct rate_limiter checks;      /* of wire 1 HELLO_ACKs, by address */
+    struct rate_limiter completions; /* of handshakes, by device */
 };
-
-/* Completed handshakes of one device. */
-static const struct token_rate completion_rate = {.burst = 10, .interval = 2000000};
-
-static struct limiter_key key_of(const struct address *peer, const uint8_t *device)
-{
-    struct address_prefix prefix = address_prefix_host(peer);
-    struct limiter_key key = {0};
-    _Static_assert(sizeof prefix + 6 < LIMITER_KEY_SIZE, "one byte is left to tell the two kinds of key apart");
-    memcpy(key.bytes, &prefix, sizeof prefix);
-    if (device != NULL) {
-        memcpy(key.bytes + sizeof prefix, device, 6);
-        key.bytes[LIMITER_KEY_SIZE - 1] = 1;
-    }
-    return key;
-}
 
 static bool is_trusted(const struct admission *admission, const struct address *peer)
 {
@@ -44,39 +36,6 @@ static bool is_trusted(const struct admission *admission, const struct address *
         }
     }
     return false;
-}
-
-static uint32_t hosts_needed(const struct admission_limits *limits)
-{
-    uint64_t needed = (uint64_t)limits->sessions + limits->handshakes + 1;
-    return needed > UINT32_MAX / 4 ? UINT32_MAX / 4 : (uint32_t)needed;
-}
-
-static void copy_entry(void *context, const struct limiter_entry *entry)
-{
-    struct limiter_entry *copy = limiter_table_use(context, &entry->key, 0);
-    assert(copy != NULL);
-    copy->sessions = entry->sessions;
-    copy->handshakes = entry->handshakes;
-}
-
-/* There may be more alive than new limits allow; those stay. */
-static bool resize_hosts(struct admission *admission, const struct admission_limits *limits)
-{
-    uint32_t capacity = hosts_needed(limits);
-    if (admission->hosts != NULL && limiter_table_capacity(admission->hosts) >= capacity) {
-        return true;
-    }
-    struct limiter_table *hosts = limiter_table_open(capacity, admission->hash_key);
-    if (hosts == NULL) {
-        return false;
-    }
-    if (admission->hosts != NULL) {
-        limiter_table_each(admission->hosts, copy_entry, hosts);
-        limiter_table_close(admission->hosts);
-    }
-    admission->hosts = hosts;
-    return true;
 }
 
 static void copy_limits(struct admission *admission, const struct admission_limits *limits)
@@ -89,6 +48,15 @@ static void copy_limits(struct admission *admission, const struct admission_limi
     }
 }
 
+static bool open_tables(struct admission *admission, const struct admission_limits *limits)
+{
+    const uint8_t *hash_key = admission->hash_key;
+    return lockout_open(&admission->lockout, hash_key) && claims_open(&admission->claims, hash_key) &&
+           rate_limiter_open(&admission->checks, ADMISSION_CHECKED, check_rate, hash_key) &&
+           rate_limiter_open(&admission->completions, ADMISSION_COMPLETIONS, completion_rate, hash_key) &&
+           places_configure(&admission->places, limits, hash_key);
+}
+
 struct admission *admission_open(const struct admission_limits *limits, const uint8_t hash_key[16])
 {
     struct admission *admission = calloc(1, sizeof *admission);
@@ -97,9 +65,7 @@ struct admission *admission_open(const struct admission_limits *limits, const ui
     }
     memcpy(admission->hash_key, hash_key, sizeof admission->hash_key);
     pthread_mutex_init(&admission->lock, NULL);
-    admission->failures = limiter_table_open(ADMISSION_FAILURES, hash_key);
-    admission->completions = limiter_table_open(ADMISSION_COMPLETIONS, hash_key);
-    if (admission->failures == NULL || admission->completions == NULL || !resize_hosts(admission, limits)) {
+    if (!open_tables(admission, limits)) {
         admission_close(admission);
         return NULL;
     }
@@ -112,9 +78,11 @@ void admission_close(struct admission *admission)
     if (admission == NULL) {
         return;
     }
-    limiter_table_close(admission->hosts);
-    limiter_table_close(admission->failures);
-    limiter_table_close(admission->completions);
+    places_close(&admission->places);
+    lockout_close(&admission->lockout);
+    claims_close(&admission->claims);
+    rate_limiter_close(&admission->checks);
+    rate_limiter_close(&admission->completions);
     pthread_mutex_destroy(&admission->lock);
     free(admission);
 }
@@ -122,246 +90,139 @@ void admission_close(struct admission *admission)
 bool admission_configure(struct admission *admission, const struct admission_limits *limits)
 {
     pthread_mutex_lock(&admission->lock);
-    bool resized = resize_hosts(admission, limits);
-    if (resized) {
+    bool configured = places_configure(&admission->places, limits, admission->hash_key);
+    if (configured) {
         copy_limits(admission, limits);
     }
     pthread_mutex_unlock(&admission->lock);
-    return resized;
+    return configured;
 }
 
-static bool is_locked(struct admission *admission, const struct address *peer, const uint8_t *device, uint64_t now)
+static bool is_locked_out(const struct admission *admission, const struct address *peer, const uint8_t *device,
+                          uint64_t now)
 {
-    struct limiter_key key = key_of(peer, device);
-    const struct limiter_entry *entry = limiter_table_find(admission->failures, &key);
-    return entry != NULL && entry->locked_until > now;
-}
-
-static bool locked_out(struct admission *admission, const struct address *peer, const uint8_t *device, uint64_t now)
-{
-    if (is_trusted(admission, peer)) {
-        return false;
-    }
-    return is_locked(admission, peer, NULL, now) || (device != NULL && is_locked(admission, peer, device, now));
+    return !is_trusted(admission, peer) && lockout_concerns(&admission->lockout, peer, device, now);
 }
 
 bool admission_is_locked_out(struct admission *admission, const struct address *peer, const uint8_t *device,
                              uint64_t now)
 {
     pthread_mutex_lock(&admission->lock);
-    bool locked = locked_out(admission, peer, device, now);
+    bool locked = is_locked_out(admission, peer, device, now);
     pthread_mutex_unlock(&admission->lock);
     return locked;
-}
-
-static void drop_if_idle(struct admission *admission, struct limiter_entry *host)
-{
-    if (host->sessions == 0 && host->handshakes == 0) {
-        limiter_table_drop(admission->hosts, host);
-    }
-}
-
-static enum admission_verdict begin_handshake(struct admission *admission, const struct address *peer,
-                                              const uint8_t device[6], uint64_t now)
-{
-    const struct admission_limits *limits = &admission->limits;
-    if (locked_out(admission, peer, device, now)) {
-        return ADMISSION_LOCKED_OUT;
-    }
-    if (admission->handshakes >= limits->handshakes) {
-        return ADMISSION_LIMITED;
-    }
-    struct limiter_key key = key_of(peer, NULL);
-    struct limiter_entry *host = limiter_table_use(admission->hosts, &key, now);
-    if (host == NULL) {
-        return ADMISSION_LIMITED;
-    }
-    if (limits->handshakes_per_address != 0 && host->handshakes >= limits->handshakes_per_address &&
-        !is_trusted(admission, peer)) {
-        return ADMISSION_LIMITED;
-    }
-    host->handshakes++;
-    admission->handshakes++;
-    return ADMISSION_WELCOME;
 }
 
 enum admission_verdict admission_handshake_begin(struct admission *admission, const struct address *peer,
                                                  const uint8_t device[6], uint64_t now)
 {
+    enum admission_verdict verdict = ADMISSION_WELCOME;
     pthread_mutex_lock(&admission->lock);
-    enum admission_verdict verdict = begin_handshake(admission, peer, device, now);
+    if (is_locked_out(admission, peer, device, now)) {
+        verdict = ADMISSION_LOCKED_OUT;
+    } else if (!places_take_handshake(&admission->places, &admission->limits, peer, is_trusted(admission, peer))) {
+        verdict = ADMISSION_LIMITED;
+    }
     pthread_mutex_unlock(&admission->lock);
     return verdict;
 }
 
 void admission_handshake_end(struct admission *admission, const struct address *peer)
 {
-    struct limiter_key key = key_of(peer, NULL);
     pthread_mutex_lock(&admission->lock);
-    struct limiter_entry *host = limiter_table_find(admission->hosts, &key);
-    assert(host != NULL && host->handshakes > 0 && admission->handshakes > 0);
-    host->handshakes--;
-    admission->handshakes--;
-    drop_if_idle(admission, host);
+    places_give_handshake(&admission->places, peer);
     pthread_mutex_unlock(&admission->lock);
-}
-
-/* True when this failure locks the entry. An attempt during a lockout does not prolong it. */
-static bool add_failure(struct admission *admission, struct limiter_entry *entry, uint64_t threshold, uint64_t now)
-{
-    if (entry == NULL || entry->locked_until > now) {
-        return false;
-    }
-    entry->failures++;
-    if (entry->failures < threshold) {
-        return false;
-    }
-    entry->failures = 0;
-    entry->locked_until = now + admission->limits.lockout;
-    return true;
-}
-
-/* What the device adds to its address's count is remembered, so that its success can take it back. */
-static void contribute(struct limiter_entry *pair, const struct limiter_entry *address, uint64_t now)
-{
-    if (pair == NULL || address == NULL || address->locked_until > now) {
-        return;
-    }
-    if (pair->counted_under != address->locked_until) {
-        pair->counted_under = address->locked_until;
-        pair->contributed = 0;
-    }
-    pair->contributed++;
-}
-
-static uint64_t threshold_of_address(struct admission *admission, const struct limiter_key *address)
-{
-    const struct limiter_entry *host = limiter_table_find(admission->hosts, address);
-    bool busy = host != NULL && host->sessions > 0;
-    return (uint64_t)admission->limits.lockout_after * (busy ? ADMISSION_BUSY_ADDRESS_FACTOR : 1);
-}
-
-static enum admission_lock fail(struct admission *admission, const struct address *peer, const uint8_t *device,
-                                uint64_t now)
-{
-    if (admission->limits.lockout_after == 0 || is_trusted(admission, peer)) {
-        return ADMISSION_NOT_LOCKED;
-    }
-    struct limiter_key address_key = key_of(peer, NULL);
-    struct limiter_key pair_key = key_of(peer, device);
-    struct limiter_entry *address = limiter_table_use(admission->failures, &address_key, now);
-    struct limiter_entry *pair = device == NULL ? NULL : limiter_table_use(admission->failures, &pair_key, now);
-    contribute(pair, address, now);
-    enum admission_lock lock = ADMISSION_NOT_LOCKED;
-    if (add_failure(admission, pair, admission->limits.lockout_after, now)) {
-        lock = ADMISSION_DEVICE_LOCKED;
-    }
-    if (add_failure(admission, address, threshold_of_address(admission, &address_key), now)) {
-        lock = ADMISSION_ADDRESS_LOCKED;
-    }
-    return lock;
 }
 
 enum admission_lock admission_failed(struct admission *admission, const struct address *peer, const uint8_t *device,
                                      uint64_t now)
 {
+    enum admission_lock lock = ADMISSION_NOT_LOCKED;
     pthread_mutex_lock(&admission->lock);
-    enum admission_lock lock = fail(admission, peer, device, now);
+    if (admission->limits.lockout_after != 0 && !is_trusted(admission, peer)) {
+        lock = lockout_failed(&admission->lockout, &admission->limits, &admission->places, peer, device, now);
+    }
     pthread_mutex_unlock(&admission->lock);
     return lock;
 }
 
 void admission_succeeded(struct admission *admission, const struct address *peer, const uint8_t device[6])
 {
-    struct limiter_key pair_key = key_of(peer, device);
-    struct limiter_key address_key = key_of(peer, NULL);
     pthread_mutex_lock(&admission->lock);
-    struct limiter_entry *pair = limiter_table_find(admission->failures, &pair_key);
-    if (pair != NULL) {
-        struct limiter_entry *address = limiter_table_find(admission->failures, &address_key);
-        if (address != NULL && address->locked_until == pair->counted_under) {
-            address->failures -= pair->contributed < address->failures ? pair->contributed : address->failures;
-        }
-        limiter_table_drop(admission->failures, pair);
-    }
+    lockout_succeeded(&admission->lockout, peer, device);
     pthread_mutex_unlock(&admission->lock);
-}
-
-static enum admission_verdict begin_session(struct admission *admission, const struct address *peer, bool uses_default,
-                                            bool replaces, uint64_t now)
-{
-    const struct admission_limits *limits = &admission->limits;
-    if (!replaces && (admission->sessions >= limits->sessions ||
-                      (uses_default && admission->default_psk_sessions >= limits->default_psk_sessions))) {
-        return ADMISSION_LIMITED;
-    }
-    struct limiter_key key = key_of(peer, NULL);
-    struct limiter_entry *host = limiter_table_use(admission->hosts, &key, now);
-    if (host == NULL) {
-        return ADMISSION_LIMITED;
-    }
-    if (!replaces && limits->sessions_per_address != 0 && host->sessions >= limits->sessions_per_address &&
-        !is_trusted(admission, peer)) {
-        return ADMISSION_LIMITED;
-    }
-    host->sessions++;
-    admission->sessions++;
-    admission->default_psk_sessions += uses_default ? 1 : 0;
-    return ADMISSION_WELCOME;
 }
 
 enum admission_verdict admission_session_begin(struct admission *admission, const struct address *peer,
                                                bool uses_default, bool replaces, uint64_t now)
 {
+    (void)now;
     pthread_mutex_lock(&admission->lock);
-    enum admission_verdict verdict = begin_session(admission, peer, uses_default, replaces, now);
+    bool taken = places_take_session(&admission->places, &admission->limits, peer, is_trusted(admission, peer),
+                                     uses_default, replaces);
     pthread_mutex_unlock(&admission->lock);
-    return verdict;
+    return taken ? ADMISSION_WELCOME : ADMISSION_LIMITED;
 }
 
 void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default)
 {
-    struct limiter_key key = key_of(peer, NULL);
     pthread_mutex_lock(&admission->lock);
-    struct limiter_entry *host = limiter_table_find(admission->hosts, &key);
-    assert(host != NULL && host->sessions > 0 && admission->sessions > 0);
-    host->sessions--;
-    admission->sessions--;
-    admission->default_psk_sessions -= uses_default ? 1 : 0;
-    drop_if_idle(admission, host);
+    places_give_session(&admission->places, peer, uses_default);
     pthread_mutex_unlock(&admission->lock);
 }
 
 bool admission_may_complete(struct admission *admission, const uint8_t device[6], uint64_t now)
 {
-    struct limiter_key key = {0};
-    memcpy(key.bytes, device, 6);
+    struct limiter_key key = limiter_key_of_device(device);
     pthread_mutex_lock(&admission->lock);
-    struct limiter_entry *entry = limiter_table_use(admission->completions, &key, now);
-    assert(entry != NULL);
-    bool may = token_bucket_take(&entry->bucket, &completion_rate, 1, now);
+    bool may = rate_limiter_take(&admission->completions, &key, now);
     pthread_mutex_unlock(&admission->lock);
     return may;
 }
 
-struct lockout_count {
-    uint64_t now;
-    size_t locked;
-};
-
-static void count_locked(void *context, const struct limiter_entry *entry)
+bool admission_take_challenges(struct admission *admission, unsigned count, uint64_t now)
 {
-    struct lockout_count *count = context;
-    if (entry->locked_until > count->now) {
-        count->locked++;
-    }
+    pthread_mutex_lock(&admission->lock);
+    bool taken = token_bucket_take(&admission->challenges, &challenge_rate, count, now);
+    pthread_mutex_unlock(&admission->lock);
+    return taken;
+}
+
+void admission_give_back_challenges(struct admission *admission, unsigned count)
+{
+    pthread_mutex_lock(&admission->lock);
+    token_bucket_give_back(&admission->challenges, &challenge_rate, count);
+    pthread_mutex_unlock(&admission->lock);
+}
+
+void admission_claim_failed(struct admission *admission, const struct address *peer, uint64_t now)
+{
+    pthread_mutex_lock(&admission->lock);
+    claims_note(&admission->claims, peer, now);
+    pthread_mutex_unlock(&admission->lock);
+}
+
+bool admission_is_suspect(struct admission *admission, const struct address *peer, uint64_t now)
+{
+    pthread_mutex_lock(&admission->lock);
+    bool suspect = claims_are_suspect(&admission->claims, peer, now);
+    pthread_mutex_unlock(&admission->lock);
+    return suspect;
+}
+
+bool admission_may_check(struct admission *admission, const struct address *peer, uint64_t now)
+{
+    struct limiter_networks networks = limiter_networks_of(peer);
+    pthread_mutex_lock(&admission->lock);
+    bool may = is_trusted(admission, peer) || rate_limiter_take(&admission->checks, &networks.keys[0], now);
+    pthread_mutex_unlock(&admission->lock);
+    return may;
 }
 
 size_t admission_lockouts(struct admission *admission, uint64_t now)
 {
-    struct lockout_count count = {.now = now};
     pthread_mutex_lock(&admission->lock);
-    limiter_table_each(admission->failures, count_locked, &count);
+    size_t count = lockout_count(&admission->lockout, now);
     pthread_mutex_unlock(&admission->lock);
-    return count.locked;
+    return count;
 }

@@ -1,14 +1,14 @@
-/* Who may start a handshake and have a session: limits and lockouts (docs/security.md rules 7, 13, 14).
+/* Who may start a handshake and have a session: limits, lockouts and budgets (docs/security.md rules 7, 9 to 11, 14,
+ * 18).
  *
  * The one table that all workers share, touched by handshakes and by the beginning and end of sessions, never by
- * messages; every call is short and under one lock. Memory is allocated when it is opened and when a reload raises
- * the limits: room for every session and proved handshake there may be, and ADMISSION_FAILURES entries for failures,
- * of which the oldest that locks nobody out goes when they are all in use.
+ * messages; every call is short, takes the same time however much is in the tables, and is under one lock. Memory is
+ * allocated when it is opened and when a reload raises the limits.
  *
- * Addresses are counted as docs/security.md rule 7 says: one IPv4 address or one IPv6 /64. No limit or lockout
- * concerns an address in `trusted`.
+ * Addresses are counted as rule 7 says: one IPv4 address, or one IPv6 /64 and, with higher numbers, its /48. No limit or
+ * lockout concerns an address in `trusted`.
  *
- * `now` is in microseconds of a monotonic clock. Devices are named by their 6 bytes.
+ * `now` is in microseconds of a monotonic clock. Devices are named by their 6 bytes. Peers need not be normalised.
  */
 #ifndef ADMISSION_ADMISSION_H
 #define ADMISSION_ADMISSION_H
@@ -22,8 +22,11 @@
 
 #define ADMISSION_FAILURES 16384u    /* entries: one an address that failed, one a device id at an address */
 #define ADMISSION_COMPLETIONS 32768u /* devices whose completed handshakes are counted */
+#define ADMISSION_CHECKED 4096u      /* addresses whose wire 1 checks are counted */
 #define ADMISSION_TRUSTED_MAX 256u
-#define ADMISSION_BUSY_ADDRESS_FACTOR 10u /* how much later an address with a live session is locked out */
+#define ADMISSION_SITE_PLACES_FACTOR 16u /* an IPv6 /48 has so many times the places of an address */
+#define ADMISSION_BUSY_FACTOR 10u        /* how much later an address or /48 with a live session is locked out */
+#define ADMISSION_SITE_LOCK_FACTOR 10u   /* how much later than an address a /48 is locked out */
 
 struct admission_limits {
     uint32_t sessions;
@@ -48,6 +51,7 @@ enum admission_lock {
     ADMISSION_NOT_LOCKED,
     ADMISSION_DEVICE_LOCKED,  /* this device id from this address */
     ADMISSION_ADDRESS_LOCKED, /* the whole address */
+    ADMISSION_SITE_LOCKED,    /* its IPv6 /48 */
 };
 
 struct admission;
@@ -80,8 +84,7 @@ void admission_succeeded(struct admission *admission, const struct address *peer
 /* A session takes a place. `replaces`: the device's own old session goes in the same moment, so no limit applies.
  * With ADMISSION_WELCOME admission_session_end follows, with the same peer. */
 enum admission_verdict admission_session_begin(struct admission *admission, const struct address *peer,
-                                               bool uses_default, bool replaces, uint64_t now)
-    __attribute__((warn_unused_result));
+                                               bool uses_default, bool replaces, uint64_t now) __attribute__((warn_unused_result));
 void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default);
 
 /* A right HELLO_ACK of this device: whether it may become a session (docs/security.md rule 18: ten at once, then one in
@@ -90,7 +93,25 @@ void admission_session_end(struct admission *admission, const struct address *pe
 bool admission_may_complete(struct admission *admission, const uint8_t device[6], uint64_t now)
     __attribute__((warn_unused_result));
 
-/* Addresses and devices that are locked out now. */
+/* CHALLENGEs to addresses that are not proved (rules 10 and 11): 200 a second for all of them together. Takes `count`,
+ * or none when there are fewer. */
+bool admission_take_challenges(struct admission *admission, unsigned count, uint64_t now)
+    __attribute__((warn_unused_result));
+/* So many of them were not sent. */
+void admission_give_back_challenges(struct admission *admission, unsigned count);
+
+/* A HELLO_ACK of a handshake that claims to come from `peer` was wrong; to be told once for each handshake. */
+void admission_claim_failed(struct admission *admission, const struct address *peer, uint64_t now);
+/* Two of them in 60 s: a reason to ask for a cookie (rule 10), and for nothing else, since anybody can cause it. */
+bool admission_is_suspect(struct admission *admission, const struct address *peer, uint64_t now)
+    __attribute__((warn_unused_result));
+
+/* One more HMAC for a HELLO_ACK of wire 1 from an address that is not proved (rule 10): 32 at once, then 8 a second.
+ * When ADMISSION_CHECKED addresses are known, the one that was checked longest ago is forgotten. */
+bool admission_may_check(struct admission *admission, const struct address *peer, uint64_t now)
+    __attribute__((warn_unused_result));
+
+/* Addresses, /48s and devices that are locked out now. */
 size_t admission_lockouts(struct admission *admission, uint64_t now);
 
 #endif

@@ -44,14 +44,22 @@ void handshake_failure_is_protocol(struct handshake_failure *failure)
 static void count_for_lockout(struct shard *shard, const struct handshake_failure *failure, struct shard_time now)
 {
     const uint8_t *device = failure->device_known ? failure->device : NULL;
-    enum admission_lock lock = admission_failed(shard->admission, &failure->peer, device, now.monotonic);
-    if (lock == ADMISSION_ADDRESS_LOCKED) {
+    switch (admission_failed(shard->admission, &failure->peer, device, now.monotonic)) {
+    case ADMISSION_SITE_LOCKED:
+        log_write_limited(&shard->log.lockout, now.monotonic, LOG_FIELDS(log_peer(&failure->peer)),
+                          "the /48 of this address locked out after too many failed handshakes");
+        break;
+    case ADMISSION_ADDRESS_LOCKED:
         log_write_limited(&shard->log.lockout, now.monotonic, LOG_FIELDS(log_peer(&failure->peer)),
                           "address locked out after too many failed handshakes");
-    } else if (lock == ADMISSION_DEVICE_LOCKED) {
+        break;
+    case ADMISSION_DEVICE_LOCKED:
         log_write_limited(&shard->log.lockout, now.monotonic,
                           LOG_FIELDS(log_device(failure->device), log_peer(&failure->peer)),
                           "device locked out at this address after too many failed handshakes");
+        break;
+    case ADMISSION_NOT_LOCKED:
+        break;
     }
     shard_watch_limit(shard, &shard->log.lockout);
 }

@@ -1,4 +1,4 @@
-/* The table of counters, against a list kept in order of use. */
+/* The table by key, against two lists: of those that may go, in order of use, and of those that are held. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -15,6 +15,11 @@ static const uint8_t hash_key[16] = "a key of sixteen";
 
 static unsigned calls;
 static unsigned failing_call;
+
+struct counter {
+    struct limiter_entry entry;
+    uint64_t count;
+};
 
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -42,22 +47,32 @@ static uint32_t number_of(const struct limiter_entry *entry)
 
 static struct limiter_table *opened(uint32_t capacity)
 {
-    struct limiter_table *table = limiter_table_open(capacity, hash_key);
+    struct limiter_table *table = limiter_table_open(capacity, sizeof(struct counter), hash_key);
     assert_non_null(table);
     assert_int_equal(limiter_table_capacity(table), capacity);
     return table;
 }
 
-static struct limiter_entry *use(struct limiter_table *table, uint32_t number, uint64_t now)
+static struct counter *use(struct limiter_table *table, uint32_t number)
 {
     struct limiter_key key = key_of(number);
-    return limiter_table_use(table, &key, now);
+    return limiter_table_use(table, &key);
 }
 
-static struct limiter_entry *find(struct limiter_table *table, uint32_t number)
+static struct counter *find(struct limiter_table *table, uint32_t number)
 {
     struct limiter_key key = key_of(number);
     return limiter_table_find(table, &key);
+}
+
+static void hold(struct limiter_table *table, uint32_t number)
+{
+    limiter_table_hold(table, &find(table, number)->entry);
+}
+
+static void let_go(struct limiter_table *table, uint32_t number)
+{
+    limiter_table_let_go(table, &find(table, number)->entry);
 }
 
 static void makes_an_entry_once(void **state)
@@ -65,19 +80,19 @@ static void makes_an_entry_once(void **state)
     (void)state;
     struct limiter_table *table = opened(4);
     assert_null(find(table, 7));
-    struct limiter_entry *entry = use(table, 7, 0);
-    assert_non_null(entry);
-    assert_int_equal(entry->sessions + entry->handshakes + entry->failures, 0);
-    entry->failures = 3;
-    assert_ptr_equal(use(table, 7, 0), entry);
-    assert_ptr_equal(find(table, 7), entry);
-    assert_int_equal(entry->failures, 3);
+    struct counter *counter = use(table, 7);
+    assert_non_null(counter);
+    assert_int_equal(counter->count, 0);
+    counter->count = 3;
+    assert_ptr_equal(use(table, 7), counter);
+    assert_ptr_equal(find(table, 7), counter);
+    assert_int_equal(counter->count, 3);
     assert_int_equal(limiter_table_count(table), 1);
-    limiter_table_drop(table, entry);
+    limiter_table_drop(table, &counter->entry);
     assert_null(find(table, 7));
     assert_int_equal(limiter_table_count(table), 0);
-    entry = use(table, 7, 0);
-    assert_int_equal(entry->failures, 0);
+    counter = use(table, 7);
+    assert_int_equal(counter->count, 0);
     limiter_table_close(table);
 }
 
@@ -86,12 +101,12 @@ static void gives_up_what_was_not_used_for_longest(void **state)
     (void)state;
     struct limiter_table *table = opened(3);
     for (uint32_t number = 1; number <= 3; number++)
-        assert_non_null(use(table, number, 0));
-    assert_non_null(use(table, 1, 0));
+        assert_non_null(use(table, number));
+    assert_non_null(use(table, 1));
     assert_non_null(find(table, 2)); /* looking is no use */
-    assert_non_null(use(table, 4, 0));
+    assert_non_null(use(table, 4));
     assert_null(find(table, 2));
-    assert_non_null(use(table, 5, 0));
+    assert_non_null(use(table, 5));
     assert_null(find(table, 3));
     assert_non_null(find(table, 1));
     assert_int_equal(limiter_table_count(table), 3);
@@ -102,127 +117,150 @@ static void never_gives_up_what_is_held(void **state)
 {
     (void)state;
     struct limiter_table *table = opened(3);
-    use(table, 1, 0)->sessions = 1;
-    use(table, 2, 0)->handshakes = 1;
-    use(table, 3, 0)->locked_until = 100;
-    assert_null(use(table, 4, 99));
-    assert_non_null(find(table, 1));
-    assert_non_null(find(table, 2));
-    assert_non_null(find(table, 3));
-    assert_non_null(use(table, 4, 100)); /* the lockout is over */
+    for (uint32_t number = 1; number <= 3; number++) {
+        assert_non_null(use(table, number));
+        hold(table, number);
+    }
+    assert_null(use(table, 4));
+    assert_non_null(use(table, 1)); /* what is there is still found */
+    for (uint32_t number = 1; number <= 3; number++)
+        assert_non_null(find(table, number));
+    assert_int_equal(limiter_table_count(table), 3);
+    let_go(table, 3);
+    assert_non_null(use(table, 4));
     assert_null(find(table, 3));
-    find(table, 4)->failures = 9; /* a count alone holds nothing */
-    assert_non_null(use(table, 5, 100));
-    assert_null(find(table, 4));
     limiter_table_close(table);
 }
 
-/* However many are held: a search stops after a while, and the next goes on where it stopped. */
-static void finds_a_free_one_behind_many_that_are_held(void **state)
+/* Whatever is let go is of no use any more, so it is the first to go. */
+static void gives_up_what_was_let_go_before_all_others(void **state)
+{
+    (void)state;
+    struct limiter_table *table = opened(3);
+    for (uint32_t number = 1; number <= 3; number++)
+        assert_non_null(use(table, number));
+    hold(table, 3);
+    let_go(table, 3);
+    assert_non_null(use(table, 4));
+    assert_null(find(table, 3));
+    assert_non_null(find(table, 1));
+    /* Also when there was nothing else. */
+    hold(table, 1);
+    hold(table, 2);
+    hold(table, 4);
+    let_go(table, 2);
+    let_go(table, 1);
+    assert_non_null(use(table, 5));
+    assert_null(find(table, 1));
+    assert_non_null(find(table, 2));
+    limiter_table_close(table);
+}
+
+/* The hash spreads keys that differ in anything, so the work is that of a bucket however full the table is. */
+static void finds_all_in_a_full_table(void **state)
 {
     (void)state;
     struct limiter_table *table = opened(1000);
     for (uint32_t number = 0; number < 1000; number++)
-        use(table, number, 0)->sessions = number == 999 ? 0 : 1;
-    unsigned tries = 0;
-    while (use(table, 5000, 0) == NULL)
-        assert_in_range(++tries, 1, 20);
-    assert_null(find(table, 999));
-    for (uint32_t number = 0; number < 999; number++)
-        assert_non_null(find(table, number));
+        use(table, number)->count = number;
+    for (uint32_t number = 0; number < 1000; number++)
+        assert_int_equal(find(table, number)->count, number);
     limiter_table_close(table);
 }
 
-struct visit {
-    uint32_t expected[64];
-    size_t count;
-};
-
-static void expect_next(void *context, const struct limiter_entry *entry)
+static void expect_held(const struct limiter_table *table, const uint32_t *numbers, size_t count)
 {
-    struct visit *visit = context;
-    assert_int_equal(number_of(entry), visit->expected[visit->count++]);
+    size_t index = 0;
+    for (const struct counter *counter = limiter_table_first_held(table); counter != NULL;
+         counter = limiter_table_next_held(table, &counter->entry)) {
+        assert_true(index < count);
+        assert_int_equal(number_of(&counter->entry), numbers[index++]);
+    }
+    assert_int_equal(index, count);
 }
 
-static void visits_the_latest_first(void **state)
+static void names_those_that_are_held_the_first_first(void **state)
 {
     (void)state;
     struct limiter_table *table = opened(8);
-    struct visit nobody = {{0}, 0};
-    limiter_table_each(table, expect_next, &nobody);
-    assert_int_equal(nobody.count, 0);
-    for (uint32_t number = 1; number <= 5; number++)
-        assert_non_null(use(table, number, 0));
-    assert_non_null(use(table, 2, 0));
-    limiter_table_drop(table, find(table, 4));
-    struct visit visit = {{2, 5, 3, 1}, 0};
-    limiter_table_each(table, expect_next, &visit);
-    assert_int_equal(visit.count, 4);
+    expect_held(table, NULL, 0);
+    for (uint32_t number = 1; number <= 5; number++) {
+        assert_non_null(use(table, number));
+        if (number != 4)
+            hold(table, number);
+    }
+    assert_non_null(use(table, 2)); /* using is not holding */
+    expect_held(table, (uint32_t[]){1, 2, 3, 5}, 4);
+    hold(table, 1); /* once more: now it is the last */
+    let_go(table, 3);
+    expect_held(table, (uint32_t[]){2, 5, 1}, 3);
+    limiter_table_drop(table, &find(table, 5)->entry);
+    expect_held(table, (uint32_t[]){2, 1}, 2);
     limiter_table_close(table);
 }
 
-/* The model: numbers, the latest used first. */
+/* The model: numbers, the latest first. */
 struct model {
-    uint32_t numbers[48];
-    bool held[48];
-    size_t count;
+    uint32_t free[48];
+    size_t free_count;
+    uint32_t held[48];
+    size_t held_count;
     size_t capacity;
 };
 
-static void model_remove(struct model *model, size_t index)
+static bool model_remove(uint32_t *numbers, size_t *count, uint32_t number)
 {
-    model->count--;
-    memmove(&model->numbers[index], &model->numbers[index + 1], (model->count - index) * sizeof model->numbers[0]);
-    memmove(&model->held[index], &model->held[index + 1], (model->count - index) * sizeof model->held[0]);
-}
-
-static size_t model_find(const struct model *model, uint32_t number)
-{
-    size_t index = 0;
-    while (index < model->count && model->numbers[index] != number)
-        index++;
-    return index;
-}
-
-static void model_to_front(struct model *model, uint32_t number, bool held)
-{
-    memmove(&model->numbers[1], &model->numbers[0], model->count * sizeof model->numbers[0]);
-    memmove(&model->held[1], &model->held[0], model->count * sizeof model->held[0]);
-    model->numbers[0] = number;
-    model->held[0] = held;
-    model->count++;
-}
-
-#define LOOKED_AT 64 /* entries, at most, in one search */
-
-/* Held ones at the end move to the front until one is found that is not. */
-static bool model_evict(struct model *model)
-{
-    for (unsigned looked_at = 0; looked_at < LOOKED_AT; looked_at++) {
-        size_t last = model->count - 1;
-        uint32_t number = model->numbers[last];
-        bool held = model->held[last];
-        model_remove(model, last);
-        if (!held)
+    for (size_t index = 0; index < *count; index++) {
+        if (numbers[index] == number) {
+            (*count)--;
+            memmove(&numbers[index], &numbers[index + 1], (*count - index) * sizeof *numbers);
             return true;
-        model_to_front(model, number, held);
+        }
+    }
+    return false;
+}
+
+static void model_to_front(uint32_t *numbers, size_t *count, uint32_t number)
+{
+    memmove(&numbers[1], &numbers[0], *count * sizeof *numbers);
+    numbers[0] = number;
+    (*count)++;
+}
+
+static bool model_is_held(const struct model *model, uint32_t number)
+{
+    for (size_t index = 0; index < model->held_count; index++) {
+        if (model->held[index] == number)
+            return true;
     }
     return false;
 }
 
 static bool model_use(struct model *model, uint32_t number)
 {
-    size_t index = model_find(model, number);
-    if (index < model->count) {
-        bool held = model->held[index];
-        model_remove(model, index);
-        model_to_front(model, number, held);
+    if (model_is_held(model, number))
         return true;
+    if (!model_remove(model->free, &model->free_count, number) &&
+        model->free_count + model->held_count == model->capacity) {
+        if (model->free_count == 0)
+            return false;
+        model->free_count--;
     }
-    if (model->count == model->capacity && !model_evict(model))
-        return false;
-    model_to_front(model, number, false);
+    model_to_front(model->free, &model->free_count, number);
     return true;
+}
+
+static void model_hold(struct model *model, uint32_t number)
+{
+    (void)(model_remove(model->free, &model->free_count, number) ||
+           model_remove(model->held, &model->held_count, number));
+    model_to_front(model->held, &model->held_count, number);
+}
+
+static void model_let_go(struct model *model, uint32_t number)
+{
+    assert_true(model_remove(model->held, &model->held_count, number));
+    model->free[model->free_count++] = number;
 }
 
 static uint32_t draw(uint64_t *state, uint32_t limit)
@@ -234,29 +272,41 @@ static uint32_t draw(uint64_t *state, uint32_t limit)
 static void step(struct limiter_table *table, struct model *model, uint64_t *random)
 {
     uint32_t number = draw(random, 80);
-    struct limiter_entry *entry = find(table, number);
-    size_t index = model_find(model, number);
-    assert_int_equal(entry != NULL, index < model->count);
-    switch (draw(random, 4)) {
+    struct counter *counter = find(table, number);
+    switch (counter == NULL ? 3 : draw(random, 5)) {
     case 0:
-        if (entry != NULL) {
-            limiter_table_drop(table, entry);
-            model_remove(model, index);
-        }
+        limiter_table_drop(table, &counter->entry);
+        (void)(model_remove(model->free, &model->free_count, number) ||
+               model_remove(model->held, &model->held_count, number));
         break;
     case 1:
-        if (entry != NULL) {
-            model->held[index] = draw(random, 2) == 0;
-            entry->sessions = model->held[index] ? 1 : 0;
+        limiter_table_hold(table, &counter->entry);
+        model_hold(model, number);
+        break;
+    case 2:
+        if (model_is_held(model, number)) {
+            limiter_table_let_go(table, &counter->entry);
+            model_let_go(model, number);
         }
         break;
     default:
-        assert_int_equal(use(table, number, 0) != NULL, model_use(model, number));
+        assert_int_equal(use(table, number) != NULL, model_use(model, number));
         break;
     }
 }
 
-static void does_what_a_list_would_do(void **state)
+static void compare(struct limiter_table *table, const struct model *model)
+{
+    assert_int_equal(limiter_table_count(table), model->free_count + model->held_count);
+    for (size_t index = 0; index < model->free_count; index++)
+        assert_non_null(find(table, model->free[index]));
+    uint32_t held[48];
+    for (size_t index = 0; index < model->held_count; index++)
+        held[index] = model->held[model->held_count - 1 - index];
+    expect_held(table, held, model->held_count);
+}
+
+static void does_what_two_lists_would_do(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 50; seed++) {
@@ -265,12 +315,8 @@ static void does_what_a_list_would_do(void **state)
         struct limiter_table *table = opened((uint32_t)model.capacity);
         for (unsigned count = 0; count < 2000; count++) {
             step(table, &model, &random);
-            assert_int_equal(limiter_table_count(table), model.count);
+            compare(table, &model);
         }
-        struct visit visit = {{0}, 0};
-        memcpy(visit.expected, model.numbers, sizeof model.numbers);
-        limiter_table_each(table, expect_next, &visit);
-        assert_int_equal(visit.count, model.count);
         limiter_table_close(table);
     }
 }
@@ -280,7 +326,7 @@ static void says_when_memory_is_short(void **state)
     (void)state;
     for (failing_call = 1; failing_call <= 3; failing_call++) {
         calls = 0;
-        assert_null(limiter_table_open(10, hash_key));
+        assert_null(limiter_table_open(10, sizeof(struct counter), hash_key));
     }
     failing_call = 0;
     limiter_table_close(NULL);
@@ -289,10 +335,10 @@ static void says_when_memory_is_short(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_an_entry_once),         cmocka_unit_test(gives_up_what_was_not_used_for_longest),
-        cmocka_unit_test(never_gives_up_what_is_held), cmocka_unit_test(finds_a_free_one_behind_many_that_are_held),
-        cmocka_unit_test(visits_the_latest_first),     cmocka_unit_test(does_what_a_list_would_do),
-        cmocka_unit_test(says_when_memory_is_short),
+        cmocka_unit_test(makes_an_entry_once),          cmocka_unit_test(gives_up_what_was_not_used_for_longest),
+        cmocka_unit_test(never_gives_up_what_is_held),  cmocka_unit_test(gives_up_what_was_let_go_before_all_others),
+        cmocka_unit_test(finds_all_in_a_full_table),    cmocka_unit_test(names_those_that_are_held_the_first_first),
+        cmocka_unit_test(does_what_two_lists_would_do), cmocka_unit_test(says_when_memory_is_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
