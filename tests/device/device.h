@@ -1,5 +1,5 @@
-/* A device that behaves as the C core of ESP-IDF and Arduino devices does where it is strictest, written from
- * docs/protocol.md alone, without a line of libusmp: an implementation of its own finds what a shared one hides.
+/* A device that behaves as the C core of ESP-IDF and Arduino devices does where it is strictest, without a line
+ * of libusmp in it: an implementation of its own finds what a shared one hides.
  *
  * It is without I/O. Whoever owns one gives it bytes and the time, carries away what it sends, and plays the application
  * on it: calls strict_device_send(), strict_device_read() and so on, one at a time, because the C core is a blocking
@@ -138,6 +138,7 @@ struct strict_device {
     size_t psk_size;
     struct strict_handshake_secrets handshake;
     bool cookie_sent;
+    bool challenged;
     uint64_t handshake_deadline; /* UINT64_MAX: none */
 
     uint8_t session_id[STRICT_SESSION_ID_SIZE];
@@ -150,6 +151,7 @@ struct strict_device {
     struct strict_mailbox mailbox;
     uint8_t last_handshake_type; /* of the gateway's; 0: none yet */
     struct strict_transmission transmission;
+    bool written; /* the frame in `transmission` is out: the operation goes on with its next step */
 
     uint8_t outgoing[STRICT_MESSAGE_MAX];
     size_t outgoing_size;

@@ -48,6 +48,11 @@ size_t strict_frame_write(uint8_t version, uint8_t type, uint32_t seq, const uin
 /* False unless magic, version, length and CRC are right and `size` is the frame's. */
 bool strict_frame_read(const uint8_t *bytes, size_t size, uint8_t version, struct strict_frame *frame);
 
+/* What every device looks for first. */
+bool strict_has_magic(const uint8_t *bytes, size_t size);
+/* The size of the frame that begins with this header, which need not be a right one. */
+size_t strict_frame_announced(const uint8_t header[STRICT_HEADER_SIZE]);
+
 /* Those 7 bytes; the MAC behind them is keys.h's. */
 void strict_utack_write(uint8_t type, uint32_t seq, uint8_t out[STRICT_UTACK_PLAIN]);
 bool strict_is_utack(const uint8_t *bytes, size_t size);
