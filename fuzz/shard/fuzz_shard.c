@@ -331,7 +331,7 @@ static void check(const struct fuzz *fuzz)
     for (size_t index = 0; index < world->event_count; index++)
         check_event(world, index);
     require(shard->session_count == 0 && shard->lingering_count == 0 && shard->newest_session == NULL);
-    require(shard->paused_first == NULL && shard->streams.newest == NULL && shard->streams.silent_count == 0);
+    require(shard->paused_first == NULL && shard->streams.newest == NULL && shard->streams.silent.count == 0);
     require(shard->pending.by_path.count == 0 && shard->deadlines.reserved == 1);
     require(world->credit_given[0] == world->credit_spent[0] + shard->credit.bytes[0]);
     for (const struct simulated_device *device = world->devices; device != NULL; device = device->next)

@@ -26,6 +26,7 @@ enum shard_drop {
     SHARD_DROP_DUPLICATE,     /* known before, or too old: answered, not delivered */
     SHARD_DROP_NO_ROOM,       /* not accepted yet: no credit or no memory */
     SHARD_DROP_COOKIE,        /* a HELLO with a wrong or old cookie */
+    SHARD_DROP_CROWDED,       /* of a handshake: more waited than there was room for, and one went at random */
     SHARD_DROPS,
 };
 

@@ -6,6 +6,7 @@
 
 #include "gateway/datagram_handshake.h"
 #include "gateway/shard_internal.h"
+#include "gateway/strangers.h"
 #include "gateway/uplink.h"
 
 static void drop(struct shard *shard, enum shard_drop reason)
@@ -49,14 +50,14 @@ static void receive_record(struct shard *shard, const struct shard_path *path, c
 }
 
 static void receive_frame(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                          struct shard_time now)
+                          const uint8_t *bytes, size_t size, struct shard_time now)
 {
     switch (frame->type) {
     case USMP_HELLO:
-        datagram_receive_hello(shard, path, frame, now);
-        return;
     case USMP_HELLO_ACK:
-        datagram_receive_hello_ack(shard, path, frame, now);
+        if (!datagram_is_late_copy(shard, path, frame, now)) {
+            strangers_wait(shard, path, frame, bytes, size, now);
+        }
         return;
     case USMP_CHALLENGE:
     case USMP_SESSION_OK:
@@ -79,7 +80,7 @@ void datagram_receive(struct shard *shard, const struct shard_path *path, const 
     struct usmp_frame frame;
     switch (usmp_frame_parse_datagram(bytes, size, &frame)) {
     case USMP_FRAME_COMPLETE:
-        receive_frame(shard, path, &frame, now);
+        receive_frame(shard, path, &frame, bytes, size, now);
         return;
     case USMP_FRAME_BAD_CRC:
         drop(shard, SHARD_DROP_CRC);

@@ -28,9 +28,8 @@ static void acknowledge(struct shard *shard, const struct shard_path *path, cons
     send_back(shard, path, utack, usmp_utack_write_plain(frame->type, frame->seq, utack));
 }
 
-/* A late copy of the handshake of a session that is there already. */
-static bool is_late_copy(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                         struct shard_time now)
+bool datagram_is_late_copy(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                           struct shard_time now)
 {
     for (struct session *session = session_first_at(shard, path); session != NULL;
          session = session_next_at(session, path)) {
@@ -85,8 +84,7 @@ static void begin(struct shard *shard, const struct shard_path *path, const stru
                   const struct usmp_hello *hello, const struct address *peer, bool proved, struct shard_time now)
 {
     if (proved) {
-        enum admission_verdict verdict =
-            admission_handshake_begin(shard->admission, peer, hello->device_id, now.monotonic);
+        enum admission_verdict verdict = half_done_admit(shard, peer, hello->device_id, now);
         if (verdict != ADMISSION_WELCOME) {
             handshake_count(shard, USMP_UDP, frame->version,
                             verdict == ADMISSION_LIMITED ? SHARD_HANDSHAKE_LIMITED : SHARD_HANDSHAKE_LOCKED_OUT);
@@ -123,7 +121,7 @@ void datagram_receive_hello(struct shard *shard, const struct shard_path *path, 
                             struct shard_time now)
 {
     struct usmp_hello hello;
-    if (is_late_copy(shard, path, frame, now)) {
+    if (datagram_is_late_copy(shard, path, frame, now)) {
         return;
     }
     if (!usmp_hello_read(frame, &hello) || !handshake_takes_wire(shard, frame->version) || shard->draining) {
@@ -195,7 +193,7 @@ void datagram_receive_hello_ack(struct shard *shard, const struct shard_path *pa
                                 struct shard_time now)
 {
     struct usmp_hello_ack hello_ack;
-    if (is_late_copy(shard, path, frame, now)) {
+    if (datagram_is_late_copy(shard, path, frame, now)) {
         return;
     }
     if (!usmp_hello_ack_read(frame, &hello_ack)) {

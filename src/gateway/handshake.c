@@ -22,7 +22,9 @@ void handshake_begin(struct shard *shard, struct usmp_gateway_handshake *handsha
     memcpy(secrets.public_key, pair.public_key, sizeof secrets.public_key);
     shard->ports.random(shard->ports.context, secrets.nonce, sizeof secrets.nonce);
     shard->ports.random(shard->ports.context, secrets.session_id, sizeof secrets.session_id);
+    strangers_spend(shard, STRANGER_COST_CHALLENGE);
     usmp_gateway_handshake_begin(handshake, transport, version, hello, &secrets, repeats, now.monotonic);
+    handshake->begun = shard->strangers.hello_came;
     secret_memory_wipe(&pair, sizeof pair);
     secret_memory_wipe(&secrets, sizeof secrets);
 }
@@ -127,6 +129,7 @@ static enum handshake_outcome complete(struct shard *shard, struct usmp_gateway_
     uint8_t device[USMP_DEVICE_ID_SIZE];
     memcpy(device, handshake->device_id, sizeof device);
 
+    strangers_spend(shard, STRANGER_COST_SESSION);
     struct usmp_psk psk;
     _Static_assert(sizeof psk == sizeof match->keys[0], "registry/match.h and usmp/psk.h keep the same state");
     memcpy(&psk, &match->keys[matched], sizeof psk);
@@ -175,6 +178,7 @@ enum handshake_outcome handshake_finish(struct shard *shard, struct usmp_gateway
     if (handshake->checks >= USMP_HANDSHAKE_CHECKS_MAX) {
         return HANDSHAKE_SPENT;
     }
+    strangers_spend(shard, STRANGER_COST_CHECK);
     struct registry_match match;
     registry_lookup(shard->registry, handshake->device_id, handshake->version, now.wall / 1000000, &match);
     struct usmp_psk keys[REGISTRY_CANDIDATES];

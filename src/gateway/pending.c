@@ -37,6 +37,7 @@ static void destroy(struct shard *shard, struct pending *pending)
     hash_index_remove(&shard->pending.by_device, &pending->by_device);
     if (pending->proved) {
         shard->pending.proved_count--;
+        half_done_leave(shard, &pending->half_done);
     } else {
         remove_unproved(&shard->pending, pending);
     }
@@ -143,6 +144,7 @@ struct pending *pending_begin(struct shard *shard, const struct shard_path *path
                       shard_hash(shard, hello->device_id, sizeof hello->device_id));
     if (proved) {
         shard->pending.proved_count++;
+        half_done_enter(shard, &pending->half_done, USMP_UDP, now);
     } else {
         pending->position = shard->pending.unproved_count;
         shard->pending.unproved[shard->pending.unproved_count++] = pending;

@@ -14,6 +14,7 @@
 
 #include <usmp/gateway_handshake.h>
 
+#include "gateway/half_done.h"
 #include "gateway/hash_index.h"
 #include "gateway/shard.h"
 #include "platform/deadlines.h"
@@ -30,6 +31,7 @@ struct pending {
     struct address peer; /* normalised, for limits */
     struct hash_link by_path;
     struct hash_link by_device;
+    struct half_done half_done; /* of a proved one */
     struct deadline deadline;
     uint64_t expires;
     size_t position;             /* among the unproved */

@@ -33,7 +33,7 @@ static bool open_tables(struct shard *shard)
            hash_index_open(&shard->sessions_by_path) == HASH_INDEX_OPEN &&
            pending_open(&shard->pending) == HASH_INDEX_OPEN && stream_open_table(&shard->streams) == HASH_INDEX_OPEN &&
            key_pairs_open(&shard->key_pairs) && sightings_open(&shard->sightings) &&
-           deadlines_reserve(&shard->deadlines);
+           strangers_open(&shard->strangers) && deadlines_reserve(&shard->deadlines);
 }
 
 static bool open_secrets(struct shard *shard)
@@ -87,6 +87,7 @@ void shard_close(struct shard *shard)
     hash_index_close(&shard->sessions_by_path);
     key_pairs_close(&shard->key_pairs);
     sightings_close(&shard->sightings);
+    strangers_close(&shard->strangers);
     deadlines_close(&shard->deadlines);
     secret_memory_free(shard->cookie_secret);
     registry_release(shard->registry);
@@ -224,6 +225,13 @@ void shard_advance(struct shard *shard, struct shard_time now)
     while ((first = deadlines_first(&shard->deadlines)) != NULL && first->due <= now.monotonic) {
         run(shard, first, now);
     }
+}
+
+bool shard_strangers(struct shard *shard, struct shard_time now)
+{
+    bool more = strangers_work(shard, now);
+    secret_memory_wipe(shard->scratch, sizeof shard->scratch);
+    return more;
 }
 
 bool shard_idle(struct shard *shard, struct shard_time now)

@@ -83,7 +83,8 @@ struct shard *shard_open(const struct shard_options *options, struct shard_time 
 /* Ends what is left without a word to anybody, hands all commands back and wipes everything. */
 void shard_close(struct shard *shard);
 
-/* One datagram. Everything that is not for us is dropped and counted. */
+/* One datagram. Everything that is not for us is dropped and counted. What belongs to a handshake only waits:
+ * shard_strangers. */
 void shard_datagram(struct shard *shard, const struct shard_path *path, const uint8_t *bytes, size_t size,
                     struct shard_time now);
 
@@ -123,6 +124,10 @@ bool shard_is_drained(const struct shard *shard);
 /* When something is due; SHARD_NEVER when nothing is. */
 uint64_t shard_deadline(const struct shard *shard);
 void shard_advance(struct shard *shard, struct shard_time now);
+
+/* Handshakes, a bounded share of a turn: to be called once at the end of each, when all that came for sessions is done
+ * and its answers have left (docs/design/sessions-first.md). True while more waits: then the loop must not sleep. */
+bool shard_strangers(struct shard *shard, struct shard_time now) __attribute__((warn_unused_result));
 
 /* Work for idle time (key pairs made ahead). True while there is more; each call takes well under 100 µs. */
 bool shard_idle(struct shard *shard, struct shard_time now);

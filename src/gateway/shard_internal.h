@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "gateway/counters.h"
+#include "gateway/half_done.h"
 #include "gateway/hash_index.h"
 #include "gateway/key_pairs.h"
 #include "gateway/pending.h"
@@ -14,6 +15,7 @@
 #include "gateway/session.h"
 #include "gateway/shard.h"
 #include "gateway/sightings.h"
+#include "gateway/strangers.h"
 #include "gateway/stream.h"
 #include "platform/deadlines.h"
 #include "platform/log_limit.h"
@@ -65,6 +67,8 @@ struct shard {
     struct stream_table streams;
     struct key_pairs key_pairs;
     struct sightings sightings;
+    struct strangers strangers;
+    struct half_done_list half_done;
     struct shard_counters counters;
     struct shard_log log;
     bool draining;

@@ -12,6 +12,7 @@
 #include "gateway/shard_internal.h"
 #include "gateway/stream_handshake.h"
 #include "gateway/uplink.h"
+#include "platform/address_prefix.h"
 #include "platform/secret_memory.h"
 
 static void enter_list(struct shard_stream *stream)
@@ -33,23 +34,12 @@ static void leave_list(struct shard_stream *stream)
     *(stream->newer != NULL ? &stream->newer->older : &table->newest) = stream->older;
 }
 
-static void enter_silent(struct shard_stream *stream)
-{
-    struct stream_table *table = &stream->shard->streams;
-    stream->silent_older = table->silent_newest;
-    *(table->silent_newest != NULL ? &table->silent_newest->silent_newer : &table->silent_oldest) = stream;
-    table->silent_newest = stream;
-    table->silent_count++;
-}
-
 void stream_leave_silent(struct shard_stream *stream)
 {
-    struct stream_table *table = &stream->shard->streams;
-    *(stream->silent_older != NULL ? &stream->silent_older->silent_newer : &table->silent_oldest) =
-        stream->silent_newer;
-    *(stream->silent_newer != NULL ? &stream->silent_newer->silent_older : &table->silent_newest) =
-        stream->silent_older;
-    table->silent_count--;
+    struct shard_stream *moved = silent_streams_leave(&stream->shard->streams.silent, stream->silent_place);
+    if (moved != NULL) {
+        moved->silent_place = stream->silent_place;
+    }
 }
 
 /* Gives back what belongs to the handshake and not to a session. */
@@ -57,6 +47,7 @@ void stream_end_handshake(struct shard_stream *stream)
 {
     if (stream->handshake != NULL) {
         hash_index_remove(&stream->shard->streams.by_device, &stream->by_device);
+        half_done_leave(stream->shard, &stream->half_done);
         admission_handshake_end(stream->shard->admission, &stream->peer);
         usmp_gateway_handshake_wipe(stream->handshake);
         secret_memory_free(stream->handshake);
@@ -70,6 +61,7 @@ static void destroy(struct shard_stream *stream)
     if (stream->state == STREAM_SILENT) {
         stream_leave_silent(stream);
     }
+    stream_leave_waiting(stream);
     stream_end_handshake(stream);
     deadlines_release(&stream->shard->deadlines);
     leave_list(stream);
@@ -105,7 +97,7 @@ void stream_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_I
 
 enum hash_index_result stream_open_table(struct stream_table *table)
 {
-    return hash_index_open(&table->by_device);
+    return silent_streams_open(&table->silent) ? hash_index_open(&table->by_device) : HASH_INDEX_NO_MEMORY;
 }
 
 void stream_close_all(struct shard *shard)
@@ -116,6 +108,42 @@ void stream_close_all(struct shard *shard)
         assert(shard->streams.newest != stream);
     }
     hash_index_close(&shard->streams.by_device);
+    silent_streams_close(&shard->streams.silent);
+}
+
+static bool is_trusted(const struct shard *shard, const struct address *peer)
+{
+    for (size_t index = 0; index < shard->config->limits.trusted.count; index++) {
+        if (address_prefix_contains(&shard->config->limits.trusted.items[index], peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct silent_origin origin_of(const struct shard *shard, const struct address *peer)
+{
+    struct address_prefix host = address_prefix_host(peer);
+    struct address_prefix site = address_prefix_site(peer);
+    return (struct silent_origin){.trusted = is_trusted(shard, peer),
+                                  .host = shard_hash(shard, &host, sizeof host),
+                                  .site = shard_hash(shard, &site, sizeof site)};
+}
+
+/* Room among the silent ones. False: not for this one. */
+static bool make_room(struct shard *shard, const struct silent_origin *origin)
+{
+    struct shard_stream *leaves = NULL;
+    switch (silent_streams_judge(&shard->streams.silent, origin, shard->ports.random, shard->ports.context, &leaves)) {
+    case SILENT_WELCOME:
+        return true;
+    case SILENT_WELCOME_FOR_ANOTHER:
+        stream_close(leaves);
+        return true;
+    case SILENT_TURNED_AWAY:
+        return false;
+    }
+    return false;
 }
 
 struct shard_stream *shard_stream_open(struct shard *shard, const struct address *peer, void *handle,
@@ -125,7 +153,8 @@ struct shard_stream *shard_stream_open(struct shard *shard, const struct address
     if (shard->draining || admission_is_locked_out(shard->admission, &address, NULL, now.monotonic)) {
         return NULL;
     }
-    if (!deadlines_reserve(&shard->deadlines)) {
+    struct silent_origin origin = origin_of(shard, &address);
+    if (!make_room(shard, &origin) || !deadlines_reserve(&shard->deadlines)) {
         return NULL;
     }
     struct shard_stream *stream = calloc(1, sizeof *stream);
@@ -133,16 +162,13 @@ struct shard_stream *shard_stream_open(struct shard *shard, const struct address
         deadlines_release(&shard->deadlines);
         return NULL;
     }
-    if (shard->streams.silent_count == STREAM_SILENT_MAX) {
-        stream_close(shard->streams.silent_oldest);
-    }
     stream->shard = shard;
     stream->handle = handle;
     stream->peer = address;
     stream->state = STREAM_SILENT;
     deadline_init(&stream->deadline, DEADLINE_STREAM);
     enter_list(stream);
-    enter_silent(stream);
+    stream->silent_place = silent_streams_enter(&shard->streams.silent, stream, &origin);
     uint64_t timeout = shard->config->handshake_timeout;
     timeout = timeout < STREAM_SILENT_TIMEOUT ? timeout : STREAM_SILENT_TIMEOUT;
     deadlines_set(&shard->deadlines, &stream->deadline, now.monotonic + timeout);
@@ -161,6 +187,9 @@ static void end_for_protocol(struct shard_stream *stream, struct shard_time now)
 static enum shard_reading receive_frame(struct shard_stream *stream, const struct usmp_frame *frame,
                                         struct shard_time now)
 {
+    if (stream->state != STREAM_SESSION && !stream_may_be_looked_at(stream, now)) {
+        return SHARD_READ_PAUSED;
+    }
     switch (stream->state) {
     case STREAM_SILENT:
         return stream_receive_hello(stream, frame, now) ? SHARD_READ_ON : SHARD_READ_CLOSED;

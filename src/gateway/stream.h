@@ -1,8 +1,9 @@
 /* TCP connections as the shard sees them: bytes become frames, a handshake becomes a session.
  *
- * A connection is silent until a whole HELLO has come; silent ones have a bound and a short time of their own, and the
- * oldest goes when one too many comes (docs/security.md rule 9). With its HELLO it takes a place in admission, with
- * its session it gives it back. Everything wrong ends it at once.
+ * A connection is silent until a whole HELLO has come; silent ones have a bound and a short time of their own
+ * (gateway/silent_streams.h, docs/security.md rule 9). With its HELLO it takes a place in admission, with its session it
+ * gives it back. Everything wrong ends it at once. Frames of a handshake are looked at while a turn's share for
+ * strangers lasts (gateway/stream_waiting.h), those of a session always.
  */
 #ifndef GATEWAY_STREAM_H
 #define GATEWAY_STREAM_H
@@ -13,11 +14,13 @@
 
 #include <usmp/gateway_handshake.h>
 
+#include "gateway/half_done.h"
 #include "gateway/hash_index.h"
 #include "gateway/shard.h"
+#include "gateway/silent_streams.h"
+#include "gateway/stream_waiting.h"
 #include "platform/deadlines.h"
 
-#define STREAM_SILENT_MAX 1024u
 #define STREAM_SILENT_TIMEOUT UINT64_C(3000000) /* microseconds, or the handshake's timeout if that is shorter */
 
 struct session;
@@ -35,20 +38,24 @@ struct shard_stream {
     enum stream_state state;
     struct usmp_gateway_handshake *handshake; /* secret memory; from HELLO to the session */
     struct hash_link by_device;               /* while there is a handshake */
+    struct half_done half_done;
     struct session *session;
     struct deadline deadline;   /* of the handshake */
     struct shard_stream *older; /* all streams of the shard */
     struct shard_stream *newer;
-    struct shard_stream *silent_older;
-    struct shard_stream *silent_newer;
+    size_t silent_place; /* among the silent ones, while it is one */
+    bool waits;          /* for a turn that has something left for its handshake */
+    bool goes_on;        /* this turn has */
+    uint64_t frame_came; /* what it waits with */
+    struct shard_stream *waits_before;
+    struct shard_stream *waits_behind;
 };
 
 struct stream_table {
     struct hash_index by_device;
     struct shard_stream *newest;
-    struct shard_stream *silent_oldest;
-    struct shard_stream *silent_newest;
-    size_t silent_count;
+    struct silent_streams silent;
+    struct stream_waiting waiting;
 };
 
 /* Closes the connection and frees the stream; its session, if any, has ended or forgets it. */

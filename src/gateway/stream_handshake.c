@@ -61,8 +61,7 @@ bool stream_receive_hello(struct shard_stream *stream, const struct usmp_frame *
         refuse_wire(stream, frame->version, &hello, now);
         return false;
     }
-    enum admission_verdict verdict =
-        admission_handshake_begin(shard->admission, &stream->peer, hello.device_id, now.monotonic);
+    enum admission_verdict verdict = half_done_admit(shard, &stream->peer, hello.device_id, now);
     if (verdict != ADMISSION_WELCOME) {
         handshake_count(shard, USMP_TCP, frame->version,
                         verdict == ADMISSION_LIMITED ? SHARD_HANDSHAKE_LIMITED : SHARD_HANDSHAKE_LOCKED_OUT);
@@ -81,6 +80,7 @@ bool stream_receive_hello(struct shard_stream *stream, const struct usmp_frame *
     handshake_begin(shard, stream->handshake, USMP_TCP, frame->version, &hello, 0, now);
     hash_index_insert(&shard->streams.by_device, &stream->by_device,
                       shard_hash(shard, hello.device_id, sizeof hello.device_id));
+    half_done_enter(shard, &stream->half_done, USMP_TCP, now);
     deadlines_set(&shard->deadlines, &stream->deadline, now.monotonic + shard->config->handshake_timeout);
 
     uint8_t challenge[USMP_CHALLENGE_FRAME];

@@ -117,6 +117,14 @@ static void on_idle(uv_idle_t *idle)
     (void)idle;
 }
 
+/* After the answers of sessions have left. What it brings for backends goes with the next turn, which comes at once. */
+static bool work_strangers(struct worker *worker)
+{
+    bool more = shard_strangers(worker->shard, worker->now);
+    datagrams_flush(&worker->datagrams);
+    return more || !seam_outbox_is_empty(&worker->outbox);
+}
+
 static bool make_ahead(struct worker *worker)
 {
     bool more = true;
@@ -143,7 +151,8 @@ static void end_turn(struct worker *worker)
     }
     bool more = exchange(worker);
     datagrams_flush(&worker->datagrams);
-    bool ahead = make_ahead(worker);
+    more |= work_strangers(worker);
+    bool ahead = !more && make_ahead(worker);
     set_idle(worker, more || ahead);
     set_timer(worker);
     stream_connections_begin_turn(&worker->connections);

@@ -2,7 +2,8 @@
  *
  * One turn of the loop: sockets are read and their bytes given to the shard; then, before the loop sleeps, commands
  * and credit from the hub are taken over, what is due is done, the outbox is delivered, UTACKs and other datagrams
- * leave in one batch, and the timer is set. Nobody is woken for it.
+ * leave in one batch, handshakes have their share (docs/design/sessions-first.md), and the timer is set. Nobody is
+ * woken for it.
  *
  * Ownership: the worker owns its sockets, connections, shard, outbox and inbox; it borrows loop, configuration and
  * admission. One thread, that of the loop.

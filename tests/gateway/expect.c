@@ -141,7 +141,12 @@ void expect_nothing_left(struct world *world)
     assert_null(shard->paused_first);
     assert_null(shard->paused_last);
     assert_null(shard->streams.newest);
-    assert_int_equal(shard->streams.silent_count, 0);
+    assert_int_equal(shard->streams.silent.count, 0);
+    assert_null(shard->streams.waiting.first);
+    assert_null(shard->half_done.oldest);
+    assert_int_equal(shard->half_done.count, 0);
+    assert_int_equal(shard->strangers.answers.count, 0);
+    assert_int_equal(shard->strangers.first_words.count, 0);
     assert_int_equal(shard->sessions_by_device.count, 0);
     assert_int_equal(shard->sessions_by_session.count, 0);
     assert_int_equal(shard->sessions_by_path.count, 0);

@@ -289,7 +289,7 @@ static void nobody_new_comes_in_without_a_place_for_his_deadline(void **state)
 {
     (void)state;
     struct registry *registry;
-    struct config *config = world_load("limits: {handshakes_per_ip: 0}\n", DEVICES, &registry);
+    struct config *config = world_load("limits: {handshakes_per_ip: 0, trusted: [192.0.2.8/32]}\n", DEVICES, &registry);
     memory_is_back();
     struct world *world = world_open_loaded(config, registry, 1, arm);
     world_give_credit(world, WORLD_CREDIT);

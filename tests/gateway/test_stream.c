@@ -1,5 +1,4 @@
-/* TCP connections: how bytes become frames, and what ends them (docs/protocol.md sections 1 to 3, docs/security.md
- * rule 9). */
+/* TCP connections: how bytes become frames, and what ends them (docs/protocol.md sections 1 to 3). */
 #include "gateway/bare_device.h"
 #include "gateway/fixture.h"
 
@@ -109,80 +108,6 @@ static void data_comes_right_behind_hello_ack(void **state)
         bare_expect_session_ok(&device);
         world_close(world);
     }
-}
-
-/* The silent ones. */
-
-static void says_nothing_for_three_seconds(void **state)
-{
-    (void)state;
-    struct world *world = world_open(NULL, DEVICES);
-    struct bare_device silent = bare(world, 2);
-    struct bare_device slow = bare(world, 2);
-    uint8_t hello[USMP_HELLO_FRAME] = {USMP_MAGIC_0, USMP_MAGIC_1, 2, USMP_HELLO};
-    for (unsigned second = 0; second < 2; second++) {
-        bare_send(&slow, hello + second, 1);
-        world_run(world, WORLD_SECOND);
-    }
-    world_run(world, 999999);
-    assert_false(silent.port->stream_closed);
-    world_run(world, 1);
-    bare_expect_closed(&silent);
-    bare_expect_closed(&slow); /* a byte now and then is no reason to wait longer */
-    assert_int_equal(world->log_count, 0);
-    expect_nothing_left(world);
-    world_close(world);
-}
-
-static void says_nothing_for_the_handshakes_timeout(void **state)
-{
-    (void)state;
-    struct world *world = world_open("handshake_timeout: 1s\n", DEVICES);
-    struct bare_device silent = bare(world, 2);
-    world_run(world, 1000000);
-    bare_expect_closed(&silent);
-    world_close(world);
-}
-
-static void says_nothing_after_its_hello(void **state)
-{
-    (void)state;
-    struct world *world = world_open(NULL, DEVICES);
-    struct bare_device device = bare(world, 2);
-    bare_hello(&device, 0, NULL);
-    bare_expect_challenge(&device);
-    world_run(world, 9999999);
-    assert_false(device.port->stream_closed);
-    world_run(world, 1);
-    bare_expect_closed(&device);
-    assert_int_equal(shard_counters(world->shard)->handshakes[USMP_TCP][1][SHARD_HANDSHAKE_TIMEOUT], 1);
-    expect_nothing_left(world);
-    world_close(world);
-}
-
-static void more_silent_ones_than_there_is_room_for(void **state)
-{
-    (void)state;
-    struct world *world = world_open("limits: {handshakes_per_ip: 0}\n", DEVICES);
-    struct bare_device speaker = bare(world, 2);
-    bare_hello(&speaker, 0, NULL);
-    bare_expect_challenge(&speaker);
-    struct simulated_device *first = world_connect_bare(world, USMP_TCP, "203.0.113.1:1");
-    struct simulated_device *second = world_connect_bare(world, USMP_TCP, "203.0.113.1:2");
-    for (unsigned number = 2; number < STREAM_SILENT_MAX; number++)
-        world_connect_bare(world, USMP_TCP, "203.0.113.1:3");
-    assert_false(first->stream_closed);
-    assert_int_equal(world->shard->streams.silent_count, STREAM_SILENT_MAX);
-    world_connect_bare(world, USMP_TCP, "203.0.113.1:4");
-    assert_true(first->stream_closed);
-    assert_false(second->stream_closed);
-    assert_int_equal(world->shard->streams.silent_count, STREAM_SILENT_MAX);
-    assert_false(speaker.port->stream_closed);
-    bare_hello_ack(&speaker, 0);
-    bare_expect_session_ok(&speaker);
-    world_run(world, 4 * WORLD_SECOND);
-    assert_int_equal(world->shard->streams.silent_count, 0);
-    world_close(world);
 }
 
 /* What is wrong, in each state. */
@@ -477,10 +402,6 @@ int main(void)
         cmocka_unit_test(comes_byte_by_byte),
         cmocka_unit_test(comes_in_two_parts),
         cmocka_unit_test(data_comes_right_behind_hello_ack),
-        cmocka_unit_test(says_nothing_for_three_seconds),
-        cmocka_unit_test(says_nothing_for_the_handshakes_timeout),
-        cmocka_unit_test(says_nothing_after_its_hello),
-        cmocka_unit_test(more_silent_ones_than_there_is_room_for),
         cmocka_unit_test(garbage_before_the_hello),
         cmocka_unit_test(garbage_before_the_hello_ack),
         cmocka_unit_test(garbage_in_the_session),

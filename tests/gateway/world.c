@@ -221,6 +221,16 @@ static bool read_streams(struct world *world)
     return any;
 }
 
+/* The end of a turn. What was delivered or read in it has its answers in the next. */
+static bool work_strangers(struct world *world)
+{
+    world_enter(world);
+    bool more = shard_strangers(world->shard, world->now);
+    world_leave(world);
+    world_ports_collect(world);
+    return more;
+}
+
 void world_settle(struct world *world)
 {
     bool any = true;
@@ -228,6 +238,7 @@ void world_settle(struct world *world)
     while (any) {
         any = deliver_packets(world);
         any |= read_streams(world);
+        any |= work_strangers(world);
     }
 }
 
