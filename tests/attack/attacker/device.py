@@ -249,9 +249,9 @@ class Device:
         raise AssertionError(f"a session: {came.raw.hex()}")
 
     def drain(self, patience: float) -> list[Received]:
-        """All that comes until nothing comes for `patience`, or the end."""
-        came = self._kept
+        """All that comes from now on until nothing comes for `patience`, or the end. What came before is forgotten."""
         self._kept = []
+        came: list[Received] = []
         try:
             while True:
                 came.append(self.receive(patience))

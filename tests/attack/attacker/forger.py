@@ -22,6 +22,7 @@ from attacker import frames  # noqa: E402
 # One port for all forged datagrams, so that one socket can see all answers to them.
 PORT = 4444
 PREPARED = 4096
+SO_RCVBUFFORCE = 33  # Python does not name it
 
 
 def can_forge() -> bool:
@@ -66,7 +67,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 1 << 24)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         self._socket.bind(("0.0.0.0", PORT))
         self._socket.setblocking(False)
 

@@ -32,6 +32,7 @@ class Usmpd:
         self.known = known
         self._backend: Backend | None = None
         self._made: list[Device] = []
+        self._ended = False
 
     @property
     def port(self) -> int:
@@ -73,7 +74,13 @@ class Usmpd:
         return memory.resident(self.pid)
 
     def is_running(self) -> bool:
-        return self.daemon.process.poll() is None
+        return self.daemon.process.poll() is None or self._ended
+
+    def end(self) -> None:
+        """In order, by the test."""
+        self.daemon.terminate()
+        self.daemon.expect_exit()
+        self._ended = True
 
     def stop(self) -> None:
         try:
