@@ -1,0 +1,74 @@
+"""A path that loses a fifth each way: devices connect within their own time-outs, and messages arrive once."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness.backend import payload
+from harness.identity import new_identity
+from harness.patience import seconds
+from harness.sdk import SdkError, SdkProcess
+
+from attacker.path import losing
+from lengths import SEED
+from targets.sdk import cannot_run
+
+DEVICES, MESSAGES, LOSS = 10, 8, 0.2
+# What a handshake has on these devices: later SDKs give up by themselves, for earlier ones it is their users' patience.
+TIMEOUT = 10.0
+
+
+@pytest.fixture
+def sdk(request):
+    version = request.param
+    process = SdkProcess(os.environ[f"USMPD_INTEROP_SDK_{version.replace('.', '_')}"], version)
+    yield process
+    process.stop()
+
+
+versions = pytest.mark.parametrize("sdk", ["0.5.1", "1.0.0", "1.1.0", "1.2.2"], indirect=True)
+
+
+def converse(device, port: int) -> tuple[bool, list[bytes]]:
+    """Connects and sends; whether it connected, and what was acknowledged to it."""
+    try:
+        device.connect(port, timeout=seconds(TIMEOUT))
+    except SdkError:
+        return False, []
+    acknowledged = []
+    for number in range(MESSAGES):
+        message = b"%s %d" % (device.identity.id.encode(), number)
+        try:
+            device.send(message)
+        except SdkError:
+            break
+        acknowledged.append(message)
+    return True, acknowledged
+
+
+@versions
+def test_devices_connect_and_messages_arrive_once_over_a_lossy_path(start, make_path, sdk):
+    wire = 1 if sdk.version.startswith("0.") else 2
+    identities = [new_identity() for _ in range(DEVICES)]
+    gateway = start(*identities)
+    if wire not in gateway.wires:
+        cannot_run(f"it does not speak wire {wire}")
+    devices = [sdk.device(identity, "udp") for identity in identities]
+    paths = [make_path(gateway, hook=losing(LOSS, SEED * 1000 + number)) for number in range(DEVICES)]
+    with ThreadPoolExecutor(DEVICES) as pool:
+        results = list(pool.map(lambda pair: converse(pair[0], pair[1].address[1]), zip(devices, paths)))
+    connected = sum(done for done, _ in results)
+    got: dict[str, list[bytes]] = {identity.id: [] for identity in identities}
+    while gateway.backend.has_event(seconds(1)):
+        event = gateway.backend.next_event()
+        if event["type"] == "message":
+            got[event["device"]].append(payload(event))
+    for identity, (_, acknowledged) in zip(identities, results):
+        messages = got[identity.id]
+        assert len(messages) == len(set(messages)), f"twice: {messages}"
+        assert set(acknowledged) <= set(messages), f"acknowledged, but lost: {set(acknowledged) - set(messages)}"
+        assert messages == sorted(messages), f"out of order: {messages}"
+    for device in devices:
+        device.abort()
+    assert connected >= 9 * DEVICES // 10, f"{connected} of {DEVICES} devices connected"
+    assert sum(len(acknowledged) for _, acknowledged in results) >= connected * MESSAGES // 2
