@@ -142,6 +142,16 @@ function(usmpd_fuzz name)
     set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
+# usmpd_fuzz_steps(NAME): the target's inputs are made of steps (fuzz/steps.h), and libFuzzer mutates them as such.
+function(usmpd_fuzz_steps name)
+    if(TARGET fuzz_${name})
+        target_include_directories(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests" "${PROJECT_SOURCE_DIR}/fuzz")
+        if(USMPD_FUZZING)
+            target_sources(fuzz_${name} PRIVATE "${PROJECT_SOURCE_DIR}/fuzz/step_mutator.c")
+        endif()
+    endif()
+endfunction()
+
 # Called at the end: a room that is named, but not built, is a mistake to hear of before the linker's riddle.
 function(usmpd_check_rooms)
     get_property(pairs GLOBAL PROPERTY USMPD_USED)
