@@ -26,6 +26,9 @@ struct backend *backend_new(struct hub *hub, unsigned index, const struct config
     backend->hub = hub;
     backend->index = index;
     backend->config = config;
+    backend->budget = (struct command_budget){.commands_max = HUB_COMMANDS_MAX, .bytes_max = HUB_COMMAND_BYTES_MAX};
+    backend->ttl_budget =
+        (struct command_budget){.commands_max = HUB_TTL_COMMANDS_MAX, .bytes_max = HUB_TTL_COMMAND_BYTES_MAX};
     backend->encoder.always_base64 = config->payload == CONFIG_PAYLOAD_BASE64;
     event_queue_open(&backend->queue, config->queue);
     flight_clear(&backend->flight);
@@ -156,7 +159,7 @@ void backend_flush(struct backend *backend)
     give_credit(backend);
     watch_fullness(backend);
     backend->counters.queue_bytes = backend->ledger.queued;
-    backend->counters.commands = backend->budget.commands;
+    backend->counters.commands = backend->budget.commands + backend->ttl_budget.commands;
 }
 
 uint64_t backend_next_id(const struct backend *backend)

@@ -32,6 +32,7 @@ struct backend {
     struct connection *connection; /* NULL: nobody is connected */
     uint64_t connections;          /* how many there were; the number of the last one */
     struct command_budget budget;
+    struct command_budget ttl_budget;
     struct hub_counters counters;
     bool full;
     struct flight flight;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/device_id.h"
+#include "config/units.h"
 
 #define SHOWN_NAME_MAX 48u /* bytes of a name in a message */
 #define SESSION_DIGITS 32u
@@ -168,6 +169,23 @@ static bool read_session(const json_t *object, struct command_request *request, 
     return true;
 }
 
+static bool read_ttl(const json_t *object, struct command_request *request, struct command_mistake *mistake)
+{
+    const json_t *value = json_object_get(object, "ttl");
+    if (value == NULL)
+        return true;
+    const char *text = json_string_value(value);
+    if (text == NULL || strlen(text) != json_string_length(value))
+        return say(mistake, "\"ttl\" has to be a string such as \"10m\"");
+    const char *wrong = config_units_duration(text, &request->ttl);
+    if (wrong != NULL)
+        return say(mistake, "\"ttl\" %s", wrong);
+    if (request->ttl < COMMAND_TTL_MIN || request->ttl > COMMAND_TTL_MAX)
+        return say(mistake, "\"ttl\" has to be from 100ms to 30d");
+    request->ttl_given = true;
+    return true;
+}
+
 static bool read_payload(const json_t *object, struct command_request *request, struct command_mistake *mistake)
 {
     const json_t *text = json_object_get(object, "text");
@@ -207,9 +225,8 @@ static bool read_request(json_t *object, struct command_request *request, struct
         return false;
     if (operation == COMMAND_CLOSE)
         return true;
-    if (json_object_get(object, "ttl") != NULL)
-        return say(mistake, "\"ttl\" is not available in this version");
-    return read_session(object, request, mistake) && read_payload(object, request, mistake);
+    return read_session(object, request, mistake) && read_ttl(object, request, mistake) &&
+           read_payload(object, request, mistake);
 }
 
 enum command_verdict command_parse(const char *line, size_t size, struct command_request *request,
@@ -218,6 +235,7 @@ enum command_verdict command_parse(const char *line, size_t size, struct command
     assert(size <= NDJSON_LINE_MAX);
     request->ref.given = false;
     request->session_given = false;
+    request->ttl_given = false;
     request->size = 0;
     if (is_nested_too_deep(line, size)) {
         (void)say(mistake, "the line is nested deeper than %u", COMMAND_NESTING_MAX);

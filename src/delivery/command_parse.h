@@ -15,6 +15,8 @@
 #include "delivery/event_ndjson.h"
 
 #define COMMAND_NESTING_MAX 4u
+#define COMMAND_TTL_MIN UINT64_C(100000)        /* microseconds */
+#define COMMAND_TTL_MAX UINT64_C(2592000000000) /* 30 days */
 
 enum command_operation {
     COMMAND_SEND,
@@ -28,7 +30,9 @@ struct command_request {
     uint8_t device[6];  /* send and close */
     bool session_given; /* the rest: send */
     uint8_t session[16];
-    size_t size; /* of the payload */
+    bool ttl_given;
+    uint64_t ttl; /* microseconds, COMMAND_TTL_MIN to COMMAND_TTL_MAX */
+    size_t size;  /* of the payload */
     uint8_t payload[NDJSON_LINE_MAX];
 };
 

@@ -6,6 +6,7 @@
 
 #include "config/device_id.h"
 #include "delivery/backend.h"
+#include "delivery/command_route.h"
 #include "delivery/connection.h"
 #include "delivery/hub_state.h"
 #include "platform/clock.h"
@@ -28,61 +29,92 @@ static void answer_about(struct connection *connection, const struct answer_ref 
     answer_error(connection, ref, code, message, limit);
 }
 
-/* The session a send or close is for, or NULL after an answer. */
-static struct directory_session *find_session(struct connection *connection, const struct command_request *request)
+/* Whether the backend may speak to the device; answers if not. */
+static bool is_permitted(struct connection *connection, const struct command_request *request)
 {
     const struct backend *backend = connection->backend;
     if (!backend->config->commands) {
         answer_error(connection, &request->ref, ANSWER_FORBIDDEN, "this backend may not give commands", 0);
-        return NULL;
+        return false;
     }
     if (!config_backend_serves(backend->config, request->device)) {
         answer_about(connection, &request->ref, request->device, ANSWER_FORBIDDEN, "is none of this backend's", 0);
-        return NULL;
+        return false;
     }
-    struct directory_session *session = directory_find(&backend->hub->directory, request->device);
-    if (session == NULL) {
+    return true;
+}
+
+/* Whether it can go to `session` (NULL: the device has none) or wait for one; answers if not. */
+static bool has_destination(struct connection *connection, const struct command_request *request,
+                            const struct directory_session *session)
+{
+    bool may_wait = request->ttl_given && !request->session_given;
+    if (session == NULL && !may_wait) {
         answer_about(connection, &request->ref, request->device, ANSWER_NOT_CONNECTED, "has no session", 0);
-        return NULL;
+        return false;
     }
     if (request->session_given && memcmp(session->session, request->session, sizeof session->session) != 0) {
         answer_about(connection, &request->ref, request->device, ANSWER_NOT_CONNECTED, "has another session", 0);
-        return NULL;
+        return false;
     }
-    return session;
+    return true;
 }
 
-static void hand_to_shard(struct connection *connection, const struct command_request *request)
+/* Nothing waits for a device that has a session. */
+static size_t commands_for_device(const struct hub *hub, const struct command_request *request,
+                                  const struct directory_session *session)
+{
+    return session != NULL ? session->commands : waiting_messages_count(&hub->waiting, request->device);
+}
+
+/* A command within the bounds, or NULL after an answer. */
+static struct pending_command *make_command(struct connection *connection, const struct command_request *request,
+                                            const struct directory_session *session)
 {
     struct backend *backend = connection->backend;
     struct hub *hub = backend->hub;
-    struct directory_session *session = find_session(connection, request);
-    if (session == NULL)
-        return;
+    struct command_budget *budget = request->ttl_given ? &backend->ttl_budget : &backend->budget;
     if (request->size > SEAM_PAYLOAD_MAX) {
         answer_about(connection, &request->ref, request->device, ANSWER_TOO_LARGE, "takes at most 1808 bytes",
                      SEAM_PAYLOAD_MAX);
-        return;
+        return NULL;
     }
-    if (session->commands >= HUB_DEVICE_COMMANDS_MAX) {
+    if (commands_for_device(hub, request, session) >= HUB_DEVICE_COMMANDS_MAX) {
         answer_about(connection, &request->ref, request->device, ANSWER_BUSY, "has too many commands under way", 0);
-        return;
+        return NULL;
     }
-    if (!command_budget_has_room(&backend->budget, request->size)) {
+    if (!command_budget_has_room(budget, request->size)) {
         answer_error(connection, &request->ref, ANSWER_BUSY, "too many commands of this backend are under way", 0);
-        return;
+        return NULL;
     }
-    struct pending_command *command = pending_command_new(&hub->commands, &backend->budget, request);
+    struct pending_command *command = pending_command_new(&hub->commands, budget, request);
     if (command == NULL) {
         answer_error(connection, &request->ref, ANSWER_BUSY, "memory is short", 0);
-        return;
+        return NULL;
     }
     command->backend = backend->index;
     command->connection = connection->number;
-    command->seam.deadline = clock_monotonic_us() + HUB_COMMAND_DEADLINE;
-    memcpy(command->session, session->session, sizeof command->session);
-    session->commands++;
-    seam_inbox_command(hub->inboxes[session->shard], &command->seam);
+    command->seam.deadline = clock_monotonic_us() + (request->ttl_given ? request->ttl : HUB_COMMAND_DEADLINE);
+    return command;
+}
+
+static void send_or_close(struct connection *connection, const struct command_request *request)
+{
+    struct hub *hub = connection->backend->hub;
+    if (!is_permitted(connection, request))
+        return;
+    struct directory_session *session = directory_find(&hub->directory, request->device);
+    if (!has_destination(connection, request, session))
+        return;
+    struct pending_command *command = make_command(connection, request, session);
+    if (command == NULL)
+        return;
+    if (session != NULL) {
+        command_route_to_session(hub, command, session);
+    } else if (!command_route_wait(hub, command)) {
+        command->seam.outcome = SEAM_BUSY;
+        command_answer(hub, command);
+    }
 }
 
 void command_run(struct connection *connection, const char *line, size_t size)
@@ -100,7 +132,7 @@ void command_run(struct connection *connection, const char *line, size_t size)
         break;
     }
     if (request.operation != COMMAND_LIST)
-        hand_to_shard(connection, &request);
+        send_or_close(connection, &request);
     else if (!session_list_ask(&connection->list, &connection->backend->lists, &request.ref))
         answer_error(connection, &request.ref, ANSWER_BUSY, "too many lists wait", 0);
 }
@@ -128,7 +160,7 @@ static void answer_outcome(struct connection *connection, const struct pending_c
         [SEAM_NOT_CONNECTED] = {ANSWER_NOT_CONNECTED, "has no session, or not this one"},
         [SEAM_EXPIRED] = {ANSWER_EXPIRED, "could not be sent to in time; nothing was sent"},
         [SEAM_UNCONFIRMED] = {ANSWER_UNCONFIRMED, "has not acknowledged; the message may have arrived"},
-        [SEAM_BUSY] = {ANSWER_BUSY, "has too much waiting for it"},
+        [SEAM_BUSY] = {ANSWER_BUSY, "has too much waiting for it, or memory is short"},
         [SEAM_FORBIDDEN] = {ANSWER_FORBIDDEN, "speaks wire 1 and v1_downlink is off"},
     };
     char line[ANSWER_NDJSON_LINE_MAX];
@@ -157,17 +189,17 @@ static void answer_outcome(struct connection *connection, const struct pending_c
     }
 }
 
+void command_answer(struct hub *hub, struct pending_command *command)
+{
+    struct connection *connection = hub->backends[command->backend]->connection;
+    if (connection != NULL && connection->number == command->connection)
+        answer_outcome(connection, command);
+    pending_command_free(&hub->commands, command);
+}
+
 void command_finish(struct hub *hub, struct seam_command *command)
 {
     struct pending_command *finished = pending_command_of(command);
-    struct backend *backend = hub->backends[finished->backend];
-    struct directory_session *session = directory_find(&hub->directory, command->device);
-    if (session != NULL && memcmp(session->session, finished->session, sizeof session->session) == 0) {
-        assert(session->commands > 0);
-        session->commands--;
-    }
-    struct connection *connection = backend->connection;
-    if (connection != NULL && connection->number == finished->connection)
-        answer_outcome(connection, finished);
-    pending_command_free(&hub->commands, &backend->budget, finished);
+    if (command_route_back(hub, finished) == COMMAND_ROUTE_ENDS)
+        command_answer(hub, finished);
 }

@@ -16,7 +16,7 @@
 #include "platform/log.h"
 
 #define ANSWER_CHUNK 16384u
-#define ANSWERS_PAUSE 65536u /* bytes; commands under way may add what HUB_COMMANDS_MAX answers take */
+#define ANSWERS_PAUSE 65536u /* bytes; pending commands may add what the answers to them take */
 #define WRITES_PER_TURN 8u   /* of up to 64 KiB: other backends and the devices come first then */
 #define LAST_READS 64u       /* of what a peer that has gone left in the socket */
 

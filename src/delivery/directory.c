@@ -1,11 +1,9 @@
 #include "delivery/directory.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_CAPACITY 64u
 #define BLOCK_SESSIONS 128u
 
 struct directory_block {
@@ -13,18 +11,14 @@ struct directory_block {
     struct directory_session sessions[BLOCK_SESSIONS];
 };
 
-_Static_assert(DIRECTORY_KEY_SIZE == crypto_shorthash_KEYBYTES, "SipHash takes the key as it is");
+_Static_assert(offsetof(struct directory_session, device) == 0, "device_table.h finds the id there");
 
-bool directory_open(struct directory *directory, const uint8_t key[static DIRECTORY_KEY_SIZE])
+bool directory_open(struct directory *directory, const uint8_t key[static DEVICE_TABLE_KEY_SIZE])
 {
-    struct directory_session **table = calloc(FIRST_CAPACITY, sizeof *table);
-    if (table == NULL)
-        return false;
-    *directory = (struct directory){.table = table, .capacity = FIRST_CAPACITY};
+    *directory = (struct directory){.blocks = NULL};
     directory->ended_end = &directory->ended;
     directory->views_end = &directory->views;
-    memcpy(directory->key, key, DIRECTORY_KEY_SIZE);
-    return true;
+    return device_table_open(&directory->live, key);
 }
 
 void directory_close(struct directory *directory)
@@ -35,51 +29,12 @@ void directory_close(struct directory *directory)
         directory->blocks = block->next;
         free(block);
     }
-    free(directory->table);
-    directory->table = NULL;
-}
-
-/* Where a search for the device begins. */
-static size_t home_of(const struct directory *directory, const uint8_t device[static 6])
-{
-    uint8_t hash[crypto_shorthash_BYTES];
-    (void)crypto_shorthash(hash, device, 6, directory->key);
-    uint64_t number;
-    memcpy(&number, hash, sizeof number);
-    return (size_t)number & (directory->capacity - 1);
-}
-
-/* The place of the device, or the empty one where it would go. */
-static size_t place_of(const struct directory *directory, const uint8_t device[static 6])
-{
-    size_t place = home_of(directory, device);
-    while (directory->table[place] != NULL && memcmp(directory->table[place]->device, device, 6) != 0)
-        place = (place + 1) & (directory->capacity - 1);
-    return place;
+    device_table_close(&directory->live);
 }
 
 struct directory_session *directory_find(const struct directory *directory, const uint8_t device[static 6])
 {
-    return directory->table[place_of(directory, device)];
-}
-
-static bool has_room_for_another(struct directory *directory)
-{
-    if ((directory->live + 1) * 4 <= directory->capacity * 3)
-        return true;
-    size_t old_capacity = directory->capacity;
-    struct directory_session **old_table = directory->table;
-    struct directory_session **table = calloc(old_capacity * 2, sizeof *table);
-    if (table == NULL)
-        return false;
-    directory->table = table;
-    directory->capacity = old_capacity * 2;
-    for (size_t i = 0; i < old_capacity; i++) {
-        if (old_table[i] != NULL)
-            table[place_of(directory, old_table[i]->device)] = old_table[i];
-    }
-    free(old_table);
-    return true;
+    return device_table_find(&directory->live, device);
 }
 
 static struct directory_session *take_unused(struct directory *directory)
@@ -98,22 +53,6 @@ static struct directory_session *take_unused(struct directory *directory)
     struct directory_session *session = directory->unused;
     directory->unused = session->next;
     return session;
-}
-
-/* Closes the gap, so that no search ends at it early. */
-static void empty_place(struct directory *directory, size_t place)
-{
-    size_t mask = directory->capacity - 1;
-    size_t gap = place;
-    directory->table[gap] = NULL;
-    for (size_t next = (gap + 1) & mask; directory->table[next] != NULL; next = (next + 1) & mask) {
-        size_t home = home_of(directory, directory->table[next]->device);
-        if (((next - home) & mask) >= ((next - gap) & mask)) {
-            directory->table[gap] = directory->table[next];
-            directory->table[next] = NULL;
-            gap = next;
-        }
-    }
 }
 
 static void append_newest(struct directory *directory, struct directory_session *session)
@@ -154,11 +93,9 @@ static bool is_viewed(const struct directory *directory, const struct directory_
     return false;
 }
 
-static void end_at(struct directory *directory, size_t place)
+static void end(struct directory *directory, struct directory_session *session)
 {
-    struct directory_session *session = directory->table[place];
-    empty_place(directory, place);
-    directory->live--;
+    device_table_remove(&directory->live, session->device);
     session->until = ++directory->changes;
     if (!is_viewed(directory, session)) {
         forget(directory, session);
@@ -169,17 +106,18 @@ static void end_at(struct directory *directory, size_t place)
     directory->ended_end = &session->next;
 }
 
-bool directory_begin(struct directory *directory, const struct seam_event *connected, uint16_t shard)
+struct directory_session *directory_begin(struct directory *directory, const struct seam_event *connected,
+                                          uint16_t shard)
 {
     assert(connected->kind == SEAM_CONNECTED);
-    size_t place = place_of(directory, connected->device);
-    if (directory->table[place] != NULL)
-        end_at(directory, place);
-    if (!has_room_for_another(directory))
-        return false;
+    struct directory_session *before = directory_find(directory, connected->device);
+    if (before != NULL)
+        end(directory, before);
+    if (!device_table_reserve(&directory->live))
+        return NULL;
     struct directory_session *session = take_unused(directory);
     if (session == NULL)
-        return false;
+        return NULL;
     *session = (struct directory_session){
         .transport = (uint8_t)connected->transport,
         .wire = (uint8_t)connected->wire,
@@ -192,17 +130,15 @@ bool directory_begin(struct directory *directory, const struct seam_event *conne
     memcpy(session->device, connected->device, sizeof session->device);
     memcpy(session->session, connected->session, sizeof session->session);
     append_newest(directory, session);
-    directory->table[place_of(directory, session->device)] = session;
-    directory->live++;
-    return true;
+    device_table_insert(&directory->live, session);
+    return session;
 }
 
 void directory_end(struct directory *directory, const struct seam_event *disconnected)
 {
-    size_t place = place_of(directory, disconnected->device);
-    const struct directory_session *session = directory->table[place];
+    struct directory_session *session = directory_find(directory, disconnected->device);
     if (session != NULL && memcmp(session->session, disconnected->session, sizeof session->session) == 0)
-        end_at(directory, place);
+        end(directory, session);
 }
 
 void directory_view_open(struct directory *directory, struct directory_view *view)

@@ -4,7 +4,7 @@
  * it grows as needed and does not shrink. A session that finds no memory is not known here: commands for its device
  * are answered as if it had none, its events flow all the same.
  *
- * The table is keyed (docs/security.md rule 25). One thread.
+ * One thread.
  */
 #ifndef DELIVERY_DIRECTORY_H
 #define DELIVERY_DIRECTORY_H
@@ -13,9 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delivery/device_table.h"
 #include "seam/event.h"
-
-#define DIRECTORY_KEY_SIZE 16u
 
 struct directory_session {
     uint8_t device[6];
@@ -43,9 +42,7 @@ struct directory_view {
 };
 
 struct directory {
-    struct directory_session **table; /* open addressing, at most three quarters full */
-    size_t capacity;                  /* a power of two */
-    size_t live;
+    struct device_table live;
     uint64_t changes;
     struct directory_session *oldest; /* in order of their beginning, with the ended ones that a view needs */
     struct directory_session *newest;
@@ -55,19 +52,18 @@ struct directory {
     struct directory_block *blocks;
     struct directory_view *views; /* the oldest first */
     struct directory_view **views_end;
-    uint8_t key[DIRECTORY_KEY_SIZE];
 };
 
 /* `key`: random bytes of this process. False: memory is short. */
-bool directory_open(struct directory *directory, const uint8_t key[static DIRECTORY_KEY_SIZE])
+bool directory_open(struct directory *directory, const uint8_t key[static DEVICE_TABLE_KEY_SIZE])
     __attribute__((warn_unused_result));
 /* Views must have been closed. */
 void directory_close(struct directory *directory);
 
-/* Enters the session of a `connected` event; one that the device still has ends by it. False: memory is short, the
- * session is not known. */
-bool directory_begin(struct directory *directory, const struct seam_event *connected, uint16_t shard)
-    __attribute__((warn_unused_result));
+/* Enters the session of a `connected` event; one that the device still has ends by it. NULL: memory is short, the
+ * session is not known. Valid until the next begin or end. */
+struct directory_session *directory_begin(struct directory *directory, const struct seam_event *connected,
+                                          uint16_t shard) __attribute__((warn_unused_result));
 
 /* The session of a `disconnected` event has ended; nothing happens if it is not known. */
 void directory_end(struct directory *directory, const struct seam_event *disconnected);

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "delivery/backend.h"
+#include "delivery/command_route.h"
 #include "delivery/command_run.h"
 #include "delivery/hub_state.h"
 #include "delivery/json_text.h"
@@ -31,6 +32,7 @@ static void free_hub(struct hub *hub)
 {
     for (size_t i = 0; i < hub->backend_count; i++)
         backend_free(hub->backends[i]);
+    waiting_messages_close(&hub->waiting);
     pending_commands_close(&hub->commands);
     directory_close(&hub->directory);
     free(hub->inboxes);
@@ -89,11 +91,13 @@ static struct hub *allocate_hub(const struct hub_settings *settings)
     if (hub == NULL)
         return NULL;
     hub->inboxes = calloc(settings->workers, sizeof(struct seam_inbox *));
-    uint8_t key[DIRECTORY_KEY_SIZE];
+    uint8_t key[DEVICE_TABLE_KEY_SIZE];
     uint8_t epoch[HUB_EPOCH_SIZE];
     size_t seed;
     if (hub->inboxes == NULL || !draw_random(key, sizeof key) || !draw_random(epoch, sizeof epoch) ||
-        !draw_random(&seed, sizeof seed) || !directory_open(&hub->directory, key)) {
+        !draw_random(&seed, sizeof seed) || !directory_open(&hub->directory, key) ||
+        !waiting_messages_open(&hub->waiting, key)) {
+        directory_close(&hub->directory);
         free(hub->inboxes);
         free(hub);
         return NULL;
@@ -136,6 +140,7 @@ struct hub *hub_open(uv_loop_t *loop, const struct hub_settings *settings, struc
     assert(result == 0);
     hub->tick.data = hub;
     hub_handle_opened(hub);
+    command_route_open(hub);
     if (!open_backends(hub, error)) {
         hub_close(hub);
         return NULL;
@@ -156,6 +161,16 @@ struct receiving {
     unsigned shard;
 };
 
+static void begin_session(struct hub *hub, const struct seam_event *connected, uint16_t shard)
+{
+    struct directory_session *session = directory_begin(&hub->directory, connected, shard);
+    if (session != NULL)
+        command_route_connected(hub, session);
+    else
+        HUB_LOG(hub, HUB_MESSAGE_MEMORY, LOG_FIELDS(log_device(connected->device)),
+                "memory is short, backends cannot reach a device");
+}
+
 static void take_event(void *context, const struct seam_event *event, const uint8_t *payload)
 {
     const struct receiving *receiving = context;
@@ -166,12 +181,10 @@ static void take_event(void *context, const struct seam_event *event, const uint
             backend_take(hub->backends[i], receiving->shard, event, payload);
     }
     assert(left == 0);
-    if (event->kind == SEAM_DISCONNECTED) {
+    if (event->kind == SEAM_CONNECTED)
+        begin_session(hub, event, (uint16_t)receiving->shard);
+    else if (event->kind == SEAM_DISCONNECTED)
         directory_end(&hub->directory, event);
-    } else if (event->kind == SEAM_CONNECTED && !directory_begin(&hub->directory, event, (uint16_t)receiving->shard)) {
-        HUB_LOG(hub, HUB_MESSAGE_MEMORY, LOG_FIELDS(log_device(event->device)),
-                "memory is short, backends cannot reach a device");
-    }
 }
 
 static unsigned shard_of(const struct hub *hub, const struct seam_inbox *inbox)
@@ -219,6 +232,7 @@ void hub_look_for_end_of_draining(struct hub *hub)
 enum hub_drain_verdict hub_drain(struct hub *hub, void (*drained)(void *context), void *context)
 {
     hub->draining = true;
+    command_route_end_waiting(hub);
     for (size_t i = 0; i < hub->backend_count; i++) {
         backend_listener_close(&hub->backends[i]->listener);
         backend_flush(hub->backends[i]);
@@ -250,6 +264,7 @@ void hub_close(struct hub *hub)
     }
     for (size_t i = 0; i < HUB_MESSAGES; i++)
         log_settle(&hub->limits[i], UINT64_MAX);
+    command_route_close(hub);
     uv_close((uv_handle_t *)&hub->tick, on_tick_closed);
 }
 

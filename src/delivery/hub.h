@@ -9,8 +9,9 @@
  * `queue`, lines of JSON. Delivery is `live`: an event is done with when the kernel has all of its line.
  *
  * Bounds, for each backend: its queue; 64 KiB of encoded lines; HUB_COMMANDS_MAX commands and HUB_COMMAND_BYTES_MAX
- * bytes of them under way, HUB_DEVICE_COMMANDS_MAX to one device (over it: `busy`); answers to those, beyond which no
- * commands are read until the answers have been; 16 lists in waiting.
+ * bytes of them under way, and with a `ttl` HUB_TTL_COMMANDS_MAX and HUB_TTL_COMMAND_BYTES_MAX under way or waiting,
+ * HUB_DEVICE_COMMANDS_MAX of both for one device (over it: `busy`); answers to those, beyond which no commands are read
+ * until the answers have been; 16 lists in waiting.
  */
 #ifndef DELIVERY_HUB_H
 #define DELIVERY_HUB_H
@@ -27,6 +28,8 @@
 
 #define HUB_COMMANDS_MAX 4096u
 #define HUB_COMMAND_BYTES_MAX (8u << 20)
+#define HUB_TTL_COMMANDS_MAX 16384u /* those with a ttl, wherever they are */
+#define HUB_TTL_COMMAND_BYTES_MAX (16u << 20)
 #define HUB_DEVICE_COMMANDS_MAX 1024u
 #define HUB_COMMAND_DEADLINE UINT64_C(30000000) /* microseconds */
 
@@ -56,8 +59,8 @@ enum hub_drain_verdict {
     HUB_DRAINING, /* `drained` will be called once */
 };
 
-/* The shards have ended and their last outboxes are received: no backend connects any more, no command is read, and
- * what is queued goes to the backends that are connected, as far as they take it. What is queued for one that is not
+/* The shards have ended and their last outboxes are received: no backend connects any more, no command is read, what
+ * waits for a device ends as expired, and what is queued goes to the backends that are connected, as far as they take it. What is queued for one that is not
  * connected is lost, and hub_close() logs how much. Whoever cannot wait any longer calls hub_close(). */
 enum hub_drain_verdict hub_drain(struct hub *hub, void (*drained)(void *context), void *context)
     __attribute__((warn_unused_result));
@@ -73,7 +76,7 @@ struct hub_counters {
     uint64_t queue_bytes; /* as `queue` counts */
     uint64_t written;     /* events since the start, without `lost` */
     uint64_t lost;        /* since the start: what `lost` events tell of */
-    uint32_t commands;    /* under way */
+    uint32_t commands;    /* under way or waiting */
 };
 
 size_t hub_backend_count(const struct hub *hub);

@@ -9,6 +9,7 @@
 #include "delivery/directory.h"
 #include "delivery/hub.h"
 #include "delivery/pending_command.h"
+#include "delivery/waiting_messages.h"
 #include "platform/log.h"
 
 #define HUB_EPOCH_SIZE 8u /* bytes; twice as many hex digits */
@@ -31,6 +32,9 @@ struct hub {
     char epoch[2 * HUB_EPOCH_SIZE + 1];
     struct directory directory;
     struct pending_commands commands;
+    struct waiting_messages waiting;
+    uv_timer_t waiting_timer;
+    uint64_t waiting_due;        /* what the timer is set to; DEADLINE_NEVER: it is not */
     struct seam_inbox **inboxes; /* of the workers, in order of their attachment: the index is the shard */
     unsigned attached;
     struct backend *backends[CONFIG_BACKENDS_MAX];

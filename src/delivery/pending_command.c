@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delivery/hub.h"
-
 void pending_commands_open(struct pending_commands *commands)
 {
-    commands->first = NULL;
+    *commands = (struct pending_commands){.first = NULL};
 }
 
 void pending_commands_close(struct pending_commands *commands)
@@ -27,7 +25,7 @@ static size_t memory_of(size_t payload_size)
 
 bool command_budget_has_room(const struct command_budget *budget, size_t payload_size)
 {
-    return budget->commands < HUB_COMMANDS_MAX && budget->bytes + memory_of(payload_size) <= HUB_COMMAND_BYTES_MAX;
+    return budget->commands < budget->commands_max && budget->bytes + memory_of(payload_size) <= budget->bytes_max;
 }
 
 struct pending_command *pending_command_new(struct pending_commands *commands, struct command_budget *budget,
@@ -45,6 +43,9 @@ struct pending_command *pending_command_new(struct pending_commands *commands, s
                  .payload = command->payload,
                  .size = (uint16_t)request->size},
         .next = commands->first,
+        .budget = budget,
+        .number = ++commands->count,
+        .may_wait = request->ttl_given,
         .ref = request->ref,
     };
     memcpy(command->seam.device, request->device, sizeof command->seam.device);
@@ -59,9 +60,9 @@ struct pending_command *pending_command_new(struct pending_commands *commands, s
     return command;
 }
 
-void pending_command_free(struct pending_commands *commands, struct command_budget *budget,
-                          struct pending_command *command)
+void pending_command_free(struct pending_commands *commands, struct pending_command *command)
 {
+    struct command_budget *budget = command->budget;
     if (command->previous != NULL)
         command->previous->next = command->next;
     else

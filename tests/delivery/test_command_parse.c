@@ -75,6 +75,28 @@ static void the_documented_commands_are_understood(void **state)
     expect_ref("r5");
 }
 
+static void a_ttl_is_a_duration(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t microseconds;
+    } DURATIONS[] = {
+        {"100ms", 100000}, {"30s", 30000000}, {"10m", 600000000}, {"2h", 7200000000}, {"30d", 2592000000000},
+    };
+    for (size_t i = 0; i < sizeof DURATIONS / sizeof DURATIONS[0]; i++) {
+        char line[200];
+        assert_true(snprintf(line, sizeof line,
+                             "{\"op\":\"send\",\"device\":\"de:ad:be:ef:00:01\",\"text\":\"x\",\"ttl\":\"%s\"}",
+                             DURATIONS[i].text) > 0);
+        assert_int_equal(parse(line), COMMAND_GOOD);
+        assert_true(request.ttl_given);
+        assert_int_equal(request.ttl, DURATIONS[i].microseconds);
+    }
+    assert_int_equal(parse("{\"op\":\"send\",\"device\":\"de:ad:be:ef:00:01\",\"text\":\"x\"}"), COMMAND_GOOD);
+    assert_false(request.ttl_given);
+}
+
 static void a_device_is_spelled_as_in_the_registry(void **state)
 {
     (void)state;
@@ -215,8 +237,19 @@ static const struct bad_line BAD_LINES[] = {
     {SEND "\"base64\":\"A A=\"}", "\"base64\"", NULL},
     {SEND "\"base64\":\"_-8=\"}", "\"base64\"", NULL},
     {SEND "\"base64\":\"AAEC\\u0000\"}", "\"base64\"", NULL},
+    /* ttl */
+    {SEND "\"text\":\"x\",\"ref\":\"a\",\"ttl\":600}", "\"ttl\" has to be a string", "a"},
+    {SEND "\"text\":\"x\",\"ttl\":null}", "\"ttl\" has to be a string", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"10m\\u0000\"}", "\"ttl\" has to be a string", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"\"}", "\"ttl\" is no duration", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"10\"}", "\"ttl\" needs a unit", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"-1s\"}", "\"ttl\" is no duration", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"10min\"}", "\"ttl\" is no duration", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"99999999999999999999d\"}", "\"ttl\" is too large a number", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"0\"}", "\"ttl\" has to be from 100ms to 30d", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"99ms\"}", "\"ttl\" has to be from 100ms to 30d", NULL},
+    {SEND "\"text\":\"x\",\"ttl\":\"31d\"}", "\"ttl\" has to be from 100ms to 30d", NULL},
     /* of another version */
-    {SEND "\"text\":\"x\",\"ref\":\"a\",\"ttl\":\"10m\"}", "\"ttl\" is not available in this version", "a"},
     {"{\"op\":\"ack\",\"id\":3}", "live", NULL},
 };
 
@@ -286,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_documented_commands_are_understood),
+        cmocka_unit_test(a_ttl_is_a_duration),
         cmocka_unit_test(a_device_is_spelled_as_in_the_registry),
         cmocka_unit_test(white_space_and_order_do_not_matter),
         cmocka_unit_test(a_payload_may_be_anything_json_can_say),

@@ -324,10 +324,10 @@ static void too_many_commands_of_a_backend_are_busy(void **state)
 static void mistakes_are_answered_with_what_is_wrong(void **state)
 {
     (void)state;
-    ask(SEND("01", "\"text\":\"x\",\"ttl\":\"10m\",\"ref\":\"a\""));
+    ask(SEND("01", "\"text\":\"x\",\"ttl\":\"10\",\"ref\":\"a\""));
     client_expect(&fixture, &client,
-                  "{\"type\":\"error\",\"ref\":\"a\",\"code\":\"bad_request\",\"message\":\"\\\"ttl\\\" is not "
-                  "available in this version\"}");
+                  "{\"type\":\"error\",\"ref\":\"a\",\"code\":\"bad_request\",\"message\":\"\\\"ttl\\\" needs a "
+                  "unit: ms, s, m, h or d\"}");
     ask("{\"op\":\"ack\",\"id\":3}\n");
     client_expect_error(&fixture, &client, NULL, "bad_request");
     ask(SEND("01", "\"text\":\"x\",\"txt\":\"x\",\"ref\":\"b\""));

@@ -9,7 +9,7 @@
 
 #include "delivery/directory.h"
 
-static const uint8_t KEY[DIRECTORY_KEY_SIZE] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+static const uint8_t KEY[DEVICE_TABLE_KEY_SIZE] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 static bool memory_is_short;
 
@@ -103,7 +103,7 @@ static void a_session_is_known_from_its_beginning_to_its_end(void **state)
 
     end(directory, 1, 100);
     assert_int_equal(session_of(directory, 1), 0);
-    assert_int_equal(directory->live, 0);
+    assert_int_equal(directory->live.count, 0);
 }
 
 static void the_end_of_another_session_changes_nothing(void **state)
@@ -116,7 +116,7 @@ static void the_end_of_another_session_changes_nothing(void **state)
     begin(directory, 1, 101);
     end(directory, 1, 100);
     assert_int_equal(session_of(directory, 1), 101);
-    assert_int_equal(directory->live, 1);
+    assert_int_equal(directory->live.count, 1);
 }
 
 static void it_grows_with_its_sessions(void **state)
@@ -124,7 +124,7 @@ static void it_grows_with_its_sessions(void **state)
     struct directory *directory = *state;
     for (uint32_t device = 1; device <= 20000; device++)
         begin(directory, device, device + 7);
-    assert_int_equal(directory->live, 20000);
+    assert_int_equal(directory->live.count, 20000);
     for (uint32_t device = 1; device <= 20000; device++)
         assert_int_equal(session_of(directory, device), device + 7);
     for (uint32_t device = 1; device <= 20000; device += 2)
@@ -157,7 +157,7 @@ static void a_view_shows_the_moment_it_was_opened(void **state)
     directory_view_close(directory, &view);
 
     assert_int_equal(session_of(directory, 2), 202);
-    assert_int_equal(directory->live, 3);
+    assert_int_equal(directory->live.count, 3);
     assert_null(directory->ended);
 }
 
@@ -235,7 +235,7 @@ static void short_of_memory_a_session_is_not_known(void **state)
             break;
     }
     /* The table was full, or the sessions' memory; whatever was known still is. */
-    assert_int_equal(directory->live, device - 1);
+    assert_int_equal(directory->live.count, device - 1);
     for (uint32_t known = 1; known < device; known++)
         assert_int_equal(session_of(directory, known), known);
     assert_int_equal(session_of(directory, device), 0);

@@ -10,7 +10,7 @@
 
 #include "delivery/session_list.h"
 
-static const uint8_t KEY[DIRECTORY_KEY_SIZE] = {7};
+static const uint8_t KEY[DEVICE_TABLE_KEY_SIZE] = {7};
 static bool memory_is_short;
 
 void *__real_malloc(size_t size);
