@@ -11,35 +11,51 @@ from harness.conversation import Conversation
 from harness.daemon import Daemon
 from harness.identity import Identity, new_identity
 from harness.relay import Relay
-from harness.sdk import Device, SdkProcess
+from harness.sdk import Device, SdkProcess, sdk_process
+from harness.strict import STRICT_ERAS, lacks, strict_process
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """An SDK version on one of its transports."""
+    """A Python SDK of some version on one of its transports, or a strict device (tests/device) of some era."""
 
     version: str
     transport: str
+    strict: bool = False
 
     @property
     def wire(self) -> int:
-        return 1 if self.version.startswith("0.") else 2
+        return 1 if self.version.startswith(("0.4", "0.5")) else 2
 
     def __str__(self) -> str:
-        return f"{self.version}-{self.transport}"
+        return f"{'strict-' if self.strict else ''}{self.version}-{self.transport}"
 
 
-ALL = [
+SDKS = [
     Case("0.4.7", "tcp"),
     *(Case(version, transport) for version in ("0.5.1", "1.0.0", "1.1.0", "1.2.2") for transport in ("tcp", "udp")),
 ]
+STRICT = [
+    Case(era, transport, strict=True) for era in STRICT_ERAS for transport in ("tcp", "udp")
+    if (era, transport) != ("0.4.7", "udp")
+]
+ALL = [*SDKS, *STRICT]
 
 
-def cases(wire: int | None = None, transport: str | None = None, version: str | None = None) -> Any:
-    """Parametrises a test by `case`: all of them, or those that fit."""
+def cases(
+    wire: int | None = None, transport: str | None = None, version: str | None = None,
+    strict: Sequence[str] | None = None,
+) -> Any:
+    """Parametrises a test by `case`: all of them, or those that fit.
+
+    `version` is that of the SDK. `strict` has the eras of strict devices; by default all of them, or none where a
+    version is named.
+    """
+    eras = strict if strict is not None else STRICT_ERAS if version is None else ()
     chosen = [
         case for case in ALL
-        if wire in (None, case.wire) and transport in (None, case.transport) and version in (None, case.version)
+        if wire in (None, case.wire) and transport in (None, case.transport)
+        and (case.version in eras if case.strict else version in (None, case.version))
     ]
     return pytest.mark.parametrize("case", chosen, ids=str)
 
@@ -49,27 +65,29 @@ newest = cases(version="1.2.2")
 
 
 @pytest.fixture(scope="session")
-def sdks() -> Iterator[Callable[[str], SdkProcess]]:
-    """A process for each SDK version that this worker needs."""
-    running: dict[str, SdkProcess] = {}
+def processes() -> Iterator[Callable[[Case], SdkProcess]]:
+    """A process for each SDK version and each era that this worker needs."""
+    running: dict[tuple[bool, str], SdkProcess] = {}
 
-    def sdk(version: str) -> SdkProcess:
-        if version not in running:
-            running[version] = SdkProcess(os.environ[f"USMPD_INTEROP_SDK_{version.replace('.', '_')}"], version)
-        return running[version]
+    def process(case: Case) -> SdkProcess:
+        key = (case.strict, case.version)
+        if key not in running:
+            running[key] = (strict_process if case.strict else sdk_process)(case.version)
+        return running[key]
 
-    yield sdk
-    for process in running.values():
-        process.stop()
+    yield process
+    for one in running.values():
+        one.stop()
 
 
 @pytest.fixture
-def make_device(sdks: Callable[[str], SdkProcess]) -> Iterator[Callable[..., Device]]:
+def make_device(processes: Callable[[Case], SdkProcess]) -> Iterator[Callable[..., Device]]:
     """Makes a device: make_device(case, identity)."""
     made: list[Device] = []
 
     def make(case: Case, identity: Identity | None = None) -> Device:
-        made.append(sdks(case.version).device(identity or new_identity(), case.transport))
+        able = lacks(case.version) if case.strict else {}
+        made.append(processes(case).device(identity or new_identity(), case.transport, able))
         return made[-1]
 
     yield make

@@ -33,7 +33,7 @@ def sdk_gateway(case, make_device):
         gateway.wait()
 
 
-@cases()
+@cases(strict=())
 def test_a_session_from_hello_to_bye(case, sdk_gateway):
     device, port = sdk_gateway
     device.connect(port)
@@ -56,7 +56,7 @@ def test_new_keys(case, sdk_gateway):
     device.expect_message(b"fresh")
 
 
-@cases(transport="tcp")
+@cases(transport="tcp", strict=())
 def test_a_gateway_that_refuses(case, sdk_gateway):
     device, port = sdk_gateway
     with pytest.raises(Exception) as refusal:

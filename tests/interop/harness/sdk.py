@@ -1,13 +1,18 @@
-"""The test's side of device.py: SDK processes, and the devices in them."""
+"""The test's side of device.py, and of the strict devices that are steered the same way: processes, and the devices in
+them."""
 
 import itertools
 import json
+import os
 import queue
 import subprocess
 import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from . import addresses
 from .backend import shown
@@ -27,21 +32,24 @@ class SdkError(Exception):
         self.message: str = error["message"]
 
 
-class SdkProcess:
-    """One device.py with one SDK version; shared by the tests of a worker."""
+def sdk_process(version: str) -> "SdkProcess":
+    python = os.environ[f"USMPD_INTEROP_SDK_{version.replace('.', '_')}"]
+    return SdkProcess([python, str(DRIVER)], version)
 
-    def __init__(self, python: str, version: str) -> None:
+
+class SdkProcess:
+    """One device.py with one SDK version, or strict devices of one era; shared by the tests of a worker."""
+
+    def __init__(self, command: Sequence[str], version: str) -> None:
         self.version = version
-        self.process = subprocess.Popen(
-            [python, str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         ready = json.loads(self.process.stdout.readline())
         assert ready == {"event": "ready", "version": version}, ready
         self._calls: dict[int, Future[Any]] = {}
         self._devices: dict[str, Device] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        threading.Thread(target=self._read, name=f"sdk {version}", daemon=True).start()
+        threading.Thread(target=self._read, name=f"devices {version}", daemon=True).start()
 
     def _read(self) -> None:
         for line in self.process.stdout:
@@ -57,7 +65,7 @@ class SdkProcess:
                 future.set_result(answer["result"])
         with self._lock:
             for future in self._calls.values():
-                future.set_exception(RuntimeError(f"the process of SDK {self.version} ended"))
+                future.set_exception(RuntimeError(f"the process of the devices {self.version} ended"))
 
     def call(self, **fields: Any) -> "Future[Any]":
         with self._lock:
@@ -67,8 +75,8 @@ class SdkProcess:
             self.process.stdin.flush()
         return future
 
-    def device(self, identity: Identity, transport: str) -> "Device":
-        device = Device(self, f"device {len(self._devices) + 1}", identity, transport)
+    def device(self, identity: Identity, transport: str, lacks: Mapping[str, str]) -> "Device":
+        device = Device(self, f"device {len(self._devices) + 1}", identity, transport, lacks)
         self._devices[device.name] = device
         return device
 
@@ -78,16 +86,26 @@ class SdkProcess:
 
 
 class Device:
-    """A device in an SdkProcess. It has an address of its own, kept over reconnects."""
+    """A device in an SdkProcess. It has an address of its own, kept over reconnects.
 
-    def __init__(self, sdk: SdkProcess, name: str, identity: Identity, transport: str) -> None:
+    `lacks` says what it cannot do, and why; a test that asks for it is skipped.
+    """
+
+    def __init__(
+        self, sdk: SdkProcess, name: str, identity: Identity, transport: str, lacks: Mapping[str, str] = {}
+    ) -> None:
         self.sdk, self.name, self.identity, self.transport = sdk, name, identity, transport
+        self._lacks = lacks
         self.source = addresses.new_source()
         self.session = ""
         self.local: tuple[str, int] = ("", 0)
         self._events: dict[str, queue.SimpleQueue[dict[str, Any]]] = {
             kind: queue.SimpleQueue() for kind in ("message", "opened", "repeated", "paused", "ended")
         }
+
+    def needs(self, ability: str) -> None:
+        if ability in self._lacks:
+            pytest.skip(self._lacks[ability])
 
     def take_event(self, event: dict[str, Any]) -> None:
         self._events[event["event"]].put(event)
@@ -99,6 +117,8 @@ class Device:
         self, port: int, host: str = addresses.GATEWAY, psk: bytes | None = None,
         local_port: int = 0, timeout: float = USUAL, first_message: bytes | None = None,
     ) -> "Future[Any]":
+        if ":" in host:
+            self.needs("IPv6")
         source = self.source if ":" not in host else "::1"
         return self.start(
             "connect", host=host, port=port, transport=self.transport, id=self.identity.raw.hex(),
@@ -134,6 +154,7 @@ class Device:
         self.start("use_chacha20").result(USUAL)
 
     def bye(self) -> None:
+        self.needs("BYE")
         self.start("bye").result(USUAL)
 
     def abort(self, reset: bool = False) -> None:
