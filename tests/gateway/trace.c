@@ -11,6 +11,7 @@
 #include "platform/address_text.h"
 
 #define LINE 256u
+#define TEXT 80u /* bytes of a payload */
 
 static void write_line(struct trace *trace, uint64_t now, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -115,7 +116,8 @@ void trace_event(struct trace *trace, const struct seam_event *event, const uint
                    event->transport == SEAM_UDP ? "udp" : "tcp", event->wire);
         break;
     case SEAM_MESSAGE:
-        write_line(trace, now, "  event: %s says \"%.*s\"", id, (int)event->size, (const char *)payload);
+        write_line(trace, now, "  event: %s says \"%.*s\"%s", id, event->size < TEXT ? event->size : (int)TEXT,
+                   (const char *)payload, event->size < TEXT ? "" : " and more");
         break;
     case SEAM_DISCONNECTED:
         write_line(trace, now, "  event: %s disconnected: %s", id, reason_name(event->reason));

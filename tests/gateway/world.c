@@ -20,6 +20,7 @@ struct address world_address(const char *text)
 void world_enter(struct world *world)
 {
     world->inside = true;
+    world->moved = true;
     if (world->around != NULL)
         world->around(true);
 }
@@ -64,12 +65,18 @@ static struct simulated_device *add_device(struct world *world, enum usmp_transp
     return device;
 }
 
+struct simulated_device *world_connect_bare_at(struct world *world, enum usmp_transport transport,
+                                               const struct address *address)
+{
+    struct simulated_device *device = add_device(world, transport, address);
+    device->bare = true;
+    return device;
+}
+
 struct simulated_device *world_connect_bare(struct world *world, enum usmp_transport transport, const char *address)
 {
     struct address parsed = world_address(address);
-    struct simulated_device *device = add_device(world, transport, &parsed);
-    device->bare = true;
-    return device;
+    return world_connect_bare_at(world, transport, &parsed);
 }
 
 struct simulated_device *world_connect_as(struct world *world, enum usmp_transport transport, unsigned wire,
@@ -141,6 +148,8 @@ static void deliver(struct world *world, const struct packet *packet)
 {
     trace_packet(world->trace, packet, world->now.monotonic);
     if (packet->to_gateway) {
+        if (world->watch != NULL)
+            world->watch->arrives(world->watch->context, packet);
         world_enter(world);
         shard_datagram(world->shard, &packet->path, packet->bytes, packet->size, world->now);
         world_leave(world);
@@ -224,9 +233,14 @@ static bool read_streams(struct world *world)
 /* The end of a turn. What was delivered or read in it has its answers in the next. */
 static bool work_strangers(struct world *world)
 {
+    bool moved = world->moved;
+    uint64_t datagrams = world->datagrams_sent;
     world_enter(world);
     bool more = shard_strangers(world->shard, world->now);
     world_leave(world);
+    /* Mostly there was nobody, and nothing for who looks on. */
+    if (!more && world->datagrams_sent == datagrams && seam_outbox_is_empty(&world->outbox))
+        world->moved = moved;
     world_ports_collect(world);
     return more;
 }

@@ -40,6 +40,18 @@ struct world_log {
     char text[WORLD_LOG_TEXT]; /* "message key=value …", for those fields that are text */
 };
 
+/* Somebody who looks on: told of everything that passes between the shard and its world, as it happens. */
+struct world_watch {
+    void *context;
+    void (*arrives)(void *context, const struct packet *packet); /* a datagram is handed to the shard now */
+    void (*leaves)(void *context, const struct shard_path *path, const uint8_t *bytes, size_t size);
+    void (*writes)(void *context, const struct simulated_device *device, const uint8_t *bytes, size_t size);
+    /* These are told instead of kept in `events`. */
+    void (*tells)(void *context, const struct seam_event *event, const uint8_t *payload);
+    void (*finishes)(void *context, const struct seam_command *command);
+    void (*settles)(void *context); /* the shard has done one thing and everything that came of it is collected */
+};
+
 struct world {
     struct shard_time now;
     const struct config *config;
@@ -72,7 +84,9 @@ struct world {
     size_t (*cut)(struct world *world, size_t available); /* how many bytes a read gives; NULL: all */
     void (*around)(bool inside);                          /* told when the shard is entered and left; NULL: nobody */
     bool inside;                                          /* the shard is at work */
+    bool moved;                                           /* it was, since the watch was told last */
     struct trace *trace;                                  /* what happens is written there; NULL: nowhere */
+    const struct world_watch *watch;                      /* NULL: nobody looks on */
 };
 
 /* Opens a gateway from what usmpd.yaml (NULL: nothing but defaults) and devices.yaml say. Credit is plentiful. */
@@ -86,6 +100,8 @@ void world_close(struct world *world);
 /* Reads texts as world_open does; the caller frees both. */
 struct config *world_load(const char *config, const char *devices, struct registry **registry);
 void world_reload(struct world *world, const char *config, const char *devices);
+/* The same with what is loaded already and stays the caller's. */
+void world_reload_loaded(struct world *world, const struct config *config, struct registry *registry);
 
 void world_give_credit(struct world *world, uint64_t bytes);
 /* Takes away what credit there is. */
@@ -99,6 +115,8 @@ struct simulated_device *world_connect_as(struct world *world, enum usmp_transpo
                                           const struct address *address, enum usmp_cipher cipher);
 /* One without libusmp: see gateway/bare_device.h. */
 struct simulated_device *world_connect_bare(struct world *world, enum usmp_transport transport, const char *address);
+struct simulated_device *world_connect_bare_at(struct world *world, enum usmp_transport transport,
+                                               const struct address *address);
 /* It is gone without a word; over TCP the connection breaks. */
 void world_vanish(struct simulated_device *device);
 /* The connection breaks, or the device's kernel closes it. */

@@ -173,18 +173,28 @@ void world_close(struct world *world)
     free(world);
 }
 
+void world_reload_loaded(struct world *world, const struct config *config, struct registry *registry)
+{
+    struct admission_limits limits = admission_configured_limits(config);
+    world_enter(world);
+    require(admission_configure(world->admission, &limits));
+    shard_reload(world->shard, config, registry, world->now);
+    world_leave(world);
+    world->config = config;
+    struct registry *old = world->registry;
+    world->registry = registry_retain(registry);
+    registry_release(old);
+    world_ports_collect(world);
+}
+
 void world_reload(struct world *world, const char *config, const char *devices)
 {
     struct registry *registry;
+    struct config *old = world->owned_config;
     struct config *loaded = world_load(config, devices, &registry);
-    struct admission_limits limits = admission_configured_limits(loaded);
-    require(admission_configure(world->admission, &limits));
-    shard_reload(world->shard, loaded, registry, world->now);
-    world_ports_collect(world);
-    registry_release(world->registry);
-    config_free(world->owned_config);
-    world->registry = registry;
-    world->config = loaded;
+    world_reload_loaded(world, loaded, registry);
+    registry_release(registry);
+    config_free(old);
     world->owned_config = loaded;
 }
 

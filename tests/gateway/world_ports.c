@@ -25,6 +25,8 @@ static void send_datagram(void *context, const struct shard_path *path, const ui
     bool inside = enter_port(world);
     world->datagrams_sent++;
     world->bytes_sent += size;
+    if (world->watch != NULL)
+        world->watch->leaves(world->watch->context, path, bytes, size);
     world_carry(world, false, path, bytes, size);
     leave_port(world, inside);
 }
@@ -38,6 +40,8 @@ static enum shard_written write_stream(void *context, void *handle, const uint8_
         return SHARD_FAILED;
     bool inside = enter_port(world);
     trace_stream(world->trace, false, &device->path, bytes, size, world->now.monotonic);
+    if (world->watch != NULL)
+        world->watch->writes(world->watch->context, device, bytes, size);
     byte_buffer_append(&device->incoming, bytes, size);
     leave_port(world, inside);
     return device->full ? SHARD_QUEUED : SHARD_WRITTEN;
@@ -98,9 +102,8 @@ static void spend(struct world *world, const struct seam_event *event)
     }
 }
 
-static void add_event(void *context, const struct seam_event *event, const uint8_t *payload)
+static void keep_event(struct world *world, const struct seam_event *event, const uint8_t *payload)
 {
-    struct world *world = context;
     world->events = grown(world->events, world->event_count, &world->event_capacity, sizeof *world->events);
     struct world_event *added = &world->events[world->event_count++];
     added->event = *event;
@@ -108,8 +111,17 @@ static void add_event(void *context, const struct seam_event *event, const uint8
     require(added->payload != NULL);
     if (event->size > 0)
         memcpy(added->payload, payload, event->size);
+}
+
+static void add_event(void *context, const struct seam_event *event, const uint8_t *payload)
+{
+    struct world *world = context;
     spend(world, event);
     trace_event(world->trace, event, payload, world->now.monotonic);
+    if (world->watch != NULL)
+        world->watch->tells(world->watch->context, event, payload);
+    else
+        keep_event(world, event, payload);
 }
 
 static void add_finished(struct world *world, struct seam_command *command)
@@ -125,6 +137,8 @@ static void add_finished(struct world *world, struct seam_command *command)
         grown(world->finished, world->finished_count, &world->finished_capacity, sizeof(struct seam_command *));
     world->finished[world->finished_count++] = command;
     trace_command(world->trace, command, world->now.monotonic);
+    if (world->watch != NULL)
+        world->watch->finishes(world->watch->context, command);
 }
 
 void world_ports_collect(struct world *world)
@@ -135,5 +149,9 @@ void world_ports_collect(struct world *world)
         struct seam_command *next = command->next;
         add_finished(world, command);
         command = next;
+    }
+    if (world->watch != NULL && world->moved) {
+        world->moved = false;
+        world->watch->settles(world->watch->context);
     }
 }

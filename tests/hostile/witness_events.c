@@ -1,0 +1,84 @@
+/* What backends are told: sessions and messages. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "hostile/resident.h"
+#include "hostile/story.h"
+#include "hostile/witness.h"
+
+static void connected(struct witness *witness, const struct seam_event *event, unsigned device)
+{
+    const struct world *world = witness->story->world;
+    struct witnessed_session *session = witness_session(witness, event->session);
+    WITNESS_REQUIRE(witness, session != NULL && memcmp(session->id, event->session, sizeof session->id) == 0,
+                    "device %u is connected without a SESSION_OK", device);
+    WITNESS_REQUIRE(witness, session->state == WITNESSED_BEGUN, "device %u is connected twice", device);
+    WITNESS_REQUIRE(witness, !witness_is_connected(witness, device),
+                    "device %u is connected while its old session is not told to be over", device);
+    const struct witnessed_end *end = &witness->ends[session->end];
+    WITNESS_REQUIRE(witness, end->device == device, "a handshake of device %u makes device %u connected", end->device,
+                    device);
+    WITNESS_REQUIRE(witness, event->wire == end->wire && (event->transport == SEAM_UDP) == (end->transport == USMP_UDP),
+                    "device %u is told to speak another wire or transport than it does", device);
+    WITNESS_REQUIRE(witness, regime_accepts(witness->story->regime, device, end->generation, world->now.wall),
+                    "device %u is let in with key %u under regime %u", device, end->generation,
+                    witness->story->regime->number);
+    session->state = WITNESSED_CONNECTED;
+    witness->live[device] = (uint32_t)(session - witness->sessions);
+    witness->live_count++;
+}
+
+static struct witnessed_session *live_session(const struct witness *witness, const struct seam_event *event,
+                                              unsigned device, const char *what)
+{
+    WITNESS_REQUIRE(witness, witness_is_connected(witness, device), "%s of device %u, which is not connected", what,
+                    device);
+    struct witnessed_session *session = &witness->sessions[witness->live[device]];
+    WITNESS_REQUIRE(witness, memcmp(session->id, event->session, sizeof session->id) == 0,
+                    "%s of device %u in another session than it has", what, device);
+    return session;
+}
+
+static void said(struct witness *witness, const struct seam_event *event, const uint8_t *payload, unsigned device)
+{
+    const struct witnessed_session *session = live_session(witness, event, device, "a message");
+    struct witnessed_end *end = &witness->ends[session->end];
+    if (!end->honest)
+        return;
+    uint8_t expected[USMP_MESSAGE_MAX];
+    uint64_t number = end->first_message + end->told;
+    size_t size = resident_message(device, number, expected);
+    WITNESS_REQUIRE(witness, event->size == size && memcmp(payload, expected, size) == 0,
+                    "device %u: its message %" PRIu64 " was to be told, not \"%.*s\"", device, number,
+                    event->size < 40 ? (int)event->size : 40, (const char *)payload);
+    end->told++;
+    witness->messages++;
+    const struct resident *resident = &witness->story->residents[device];
+    WITNESS_REQUIRE(witness, number < resident->said, "device %u is told to say what it has not said", device);
+}
+
+static void disconnected(struct witness *witness, const struct seam_event *event, unsigned device)
+{
+    struct witnessed_session *session = live_session(witness, event, device, "the end");
+    session->state = WITNESSED_DISCONNECTED;
+    witness->live[device] = WITNESS_NOBODY;
+    witness->live_count--;
+}
+
+void witness_tells(void *context, const struct seam_event *event, const uint8_t *payload)
+{
+    struct witness *witness = context;
+    unsigned device = regime_device_number(event->device);
+    WITNESS_REQUIRE(witness, device < REGIME_DEVICES, "an event of a device that there is not");
+    switch (event->kind) {
+    case SEAM_CONNECTED:
+        connected(witness, event, device);
+        return;
+    case SEAM_MESSAGE:
+        said(witness, event, payload, device);
+        return;
+    case SEAM_DISCONNECTED:
+        disconnected(witness, event, device);
+        return;
+    }
+}
