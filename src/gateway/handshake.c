@@ -52,6 +52,15 @@ struct admitted {
 
 #define SESSION_CREDIT (2 * seam_event_cost(0)) /* its `connected` and, kept for later, its `disconnected` */
 
+static void give_back(struct shard *shard, const struct admitted *admitted, const struct handshake_peer *peer,
+                      const struct registry_match *match)
+{
+    admission_session_end(shard->admission, peer->address, match->uses_default);
+    seam_credit_return(&shard->credit, admitted->backends, SESSION_CREDIT);
+}
+
+/* Everything that may refuse it, the dear key exchange left out. A device's own rate comes last (docs/security.md rule
+ * 18): what is refused for another reason does not count for it. */
 static bool admit(struct shard *shard, const struct usmp_gateway_handshake *handshake,
                   const struct handshake_peer *peer, const struct registry_match *match, struct shard_time now,
                   struct admitted *admitted)
@@ -77,14 +86,12 @@ static bool admit(struct shard *shard, const struct usmp_gateway_handshake *hand
         return false;
     }
     *admitted = (struct admitted){.backends = backends, .replaced = old};
+    if (!admission_may_complete(shard->admission, handshake->device_id, now.monotonic)) {
+        give_back(shard, admitted, peer, match);
+        refuse_limited(shard, handshake, peer, "handshakes of this device", now);
+        return false;
+    }
     return true;
-}
-
-static void give_back(struct shard *shard, const struct admitted *admitted, const struct handshake_peer *peer,
-                      const struct registry_match *match)
-{
-    admission_session_end(shard->admission, peer->address, match->uses_default);
-    seam_credit_return(&shard->credit, admitted->backends, SESSION_CREDIT);
 }
 
 static enum usmp_cipher cipher_of(const struct registry_settings *settings, uint8_t version)

@@ -7,6 +7,7 @@
 #include "admission/admission.h"
 #include "gateway/handshake.h"
 #include "gateway/handshake_failure.h"
+#include "gateway/session_hold.h"
 #include "gateway/shard_internal.h"
 #include "platform/secret_memory.h"
 
@@ -150,6 +151,7 @@ struct pending *pending_begin(struct shard *shard, const struct shard_path *path
         shard->pending.unproved[shard->pending.unproved_count++] = pending;
     }
     schedule(shard, pending);
+    session_hold_begin(shard, pending, now);
     return pending;
 }
 
@@ -178,10 +180,12 @@ void pending_end(struct shard *shard, struct pending *pending, bool completed, s
     memcpy(failure.device, pending->handshake.device_id, sizeof failure.device);
     handshake_failure_is(&failure, pending->wrong);
     bool failed = pending->saw_wrong && !completed;
+    struct shard_path path = pending->path;
     if (pending->proved) {
         admission_handshake_end(shard->admission, &pending->peer);
     }
     destroy(shard, pending);
+    session_hold_end(shard, &path, now);
     if (failed) {
         handshake_failed(shard, &failure, now);
     }

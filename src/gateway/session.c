@@ -236,6 +236,9 @@ void session_end(struct session *session, enum seam_reason reason, struct shard_
         stream_close(session->stream);
         session->stream = NULL;
     }
+    if (session->in_paths) {
+        session_keep_few_lingering(session, now);
+    }
     session_linger(session, now);
 }
 
@@ -264,5 +267,6 @@ void session_move(struct session *session, const struct shard_path *path)
 {
     leave_path(session);
     session->path = *path;
+    session->moved = true;
     enter_path(session);
 }

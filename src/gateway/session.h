@@ -38,7 +38,9 @@ struct session {
     bool in_tables; /* by_session */
     bool in_paths;
     bool uses_default;
-    bool untold; /* its `disconnected` found no memory and is owed */
+    bool untold;    /* its `disconnected` found no memory and is owed */
+    bool forgotten; /* too many have ended at its address and port: it lingers no more */
+    bool moved;     /* to another path since it ran last */
     uint8_t device[USMP_DEVICE_ID_SIZE];
     uint8_t key_tag[REGISTRY_KEY_TAG_SIZE]; /* which PSK it was made with */
     uint16_t max_downlink;                  /* bytes */
@@ -55,6 +57,8 @@ struct session {
     bool command_is_out;   /* the first is on the wire (UDP) or in the stream's queue (TCP) */
     bool stream_is_busy;   /* TCP: bytes wait for the kernel */
     bool stream_failed;    /* TCP: a write failed; ends at its deadline, which is at once */
+    uint64_t held_until;   /* see gateway/session_hold.h: by a handshake of wire 1 … */
+    uint64_t hold_again;   /* … and the next one holds it no sooner than this */
     uint64_t retry_at;     /* when to look again for memory that was short; DEADLINE_NEVER: it was not */
 };
 
@@ -120,10 +124,13 @@ void session_leave_tables(struct session *session);
  * otherwise. */
 void session_linger(struct session *session, struct shard_time now);
 
+/* One that was at an address and port has ended. Few such are kept: the oldest goes, at its deadline, which is now. */
+void session_keep_few_lingering(struct session *ended, struct shard_time now);
+
 /* Takes over what the device's entry says; what it leaves to the configuration comes from there. */
 void session_apply_settings(struct session *session, const struct registry_settings *settings);
 
-/* Moves a UDP session to where its device speaks from now. */
+/* Moves a UDP session to where its device speaks from now. session_run has to follow. */
 void session_move(struct session *session, const struct shard_path *path);
 
 /* Does what is due and what the last input made possible: repeats, commands, watchdog, the end. To be called after

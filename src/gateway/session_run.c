@@ -4,15 +4,17 @@
 
 #include "gateway/downlink.h"
 #include "gateway/session_events.h"
+#include "gateway/session_hold.h"
 #include "gateway/shard_internal.h"
 
-#define LINGERING_MAX 16384u /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
+#define LINGERING_MAX 16384u     /* ended sessions whose copies of BYE are still answered; more are forgotten at once */
+#define LINGERING_AT_PATH_MAX 4u /* … at one address and port, where each of its UTACKs looks at all of them */
 #define OWED_AFTER UINT64_C(250000) /* microseconds until an end that could not be told is tried again */
 
 /* Whether there is still something to answer or to repeat over UDP. */
 static bool wire_lingers(const struct session *session, uint64_t now)
 {
-    if (session->wire.transport != USMP_UDP || session->shard->lingering_count > LINGERING_MAX) {
+    if (session->wire.transport != USMP_UDP || session->forgotten || session->shard->lingering_count > LINGERING_MAX) {
         return false;
     }
     return session->wire.state == USMP_SESSION_CLOSING ||
@@ -28,6 +30,7 @@ static uint64_t next_due(const struct session *session)
 {
     uint64_t due = usmp_session_deadline(&session->wire);
     due = earlier(due, earlier(session->retry_at, session->commands_due));
+    due = earlier(due, session_hold_deadline(session));
     if (session->timeout != 0 && !session->is_paused) {
         due = earlier(due, session->last_activity + session->timeout);
     }
@@ -49,6 +52,26 @@ static void schedule(struct session *session, struct shard_time now)
     uint64_t due = session->live ? next_due(session) : next_due_lingering(session, now);
     if (due < session->deadline.due) {
         deadlines_set(&session->shard->deadlines, &session->deadline, due);
+    }
+}
+
+void session_keep_few_lingering(struct session *ended, struct shard_time now)
+{
+    struct session *oldest = NULL;
+    size_t count = 0;
+    for (struct session *session = session_first_at(ended->shard, &ended->path); session != NULL;
+         session = session_next_at(session, &ended->path)) {
+        if (session->live || session->forgotten) {
+            continue;
+        }
+        count++;
+        if (oldest == NULL || session->handshake_begun < oldest->handshake_begun) {
+            oldest = session;
+        }
+    }
+    if (count > LINGERING_AT_PATH_MAX) {
+        oldest->forgotten = true;
+        deadlines_set(&oldest->shard->deadlines, &oldest->deadline, now.monotonic);
     }
 }
 
@@ -96,6 +119,10 @@ bool session_run(struct session *session, struct shard_time now)
 {
     if (session->deadline.due <= now.monotonic) {
         deadlines_set(&session->shard->deadlines, &session->deadline, DEADLINE_NEVER);
+    }
+    if (session->wire.paused || session->moved) {
+        session->moved = false;
+        session_hold_update(session, now);
     }
     if (!session->live) {
         run_lingering(session, now);

@@ -9,6 +9,7 @@
 #include "gateway/downlink.h"
 #include "gateway/house.h"
 #include "gateway/pending.h"
+#include "gateway/session_hold.h"
 #include "gateway/session_owner.h"
 #include "gateway/shard_internal.h"
 #include "gateway/stream.h"
@@ -182,6 +183,7 @@ void shard_drain(struct shard *shard, struct shard_time now)
         stream_close(stream);
     }
     pending_end_all(shard);
+    session_hold_end_all(shard, now);
 }
 
 /* What only answers late copies is not worth waiting for. */

@@ -17,25 +17,11 @@ void strangers_close(struct strangers *strangers)
     stranger_queue_close(&strangers->first_words);
 }
 
-/* Whatever has another size could not be read as what it says it is. */
-static struct stranger_queue *queue_for(struct strangers *strangers, uint8_t type, size_t size)
-{
-    if (type == USMP_HELLO && size == USMP_HELLO_FRAME) {
-        return &strangers->first_words;
-    }
-    bool answers = (type == USMP_HELLO && size == USMP_HELLO_COOKIE_FRAME) ||
-                   (type == USMP_HELLO_ACK && size == USMP_HELLO_ACK_FRAME);
-    return answers ? &strangers->answers : NULL;
-}
-
 void strangers_wait(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
                     const uint8_t *bytes, size_t size, struct shard_time now)
 {
-    struct stranger_queue *queue = queue_for(&shard->strangers, frame->type, size);
-    if (queue == NULL) {
-        shard->counters.dropped[SHARD_DROP_UNEXPECTED]++;
-        return;
-    }
+    bool is_first_word = frame->type == USMP_HELLO && size == USMP_HELLO_FRAME;
+    struct stranger_queue *queue = is_first_word ? &shard->strangers.first_words : &shard->strangers.answers;
     uint32_t chance = 0;
     if (stranger_queue_is_full(queue)) {
         shard->ports.random(shard->ports.context, &chance, sizeof chance);
