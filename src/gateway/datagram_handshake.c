@@ -11,6 +11,7 @@
 #include "gateway/handshake_failure.h"
 #include "gateway/pending.h"
 #include "gateway/shard_internal.h"
+#include "gateway/unproved_answer.h"
 
 static void drop(struct shard *shard, enum shard_drop reason)
 {
@@ -80,41 +81,84 @@ static void ask_for_cookie(struct shard *shard, const struct shard_path *path, c
     send_back(shard, path, bytes, usmp_hello_retry_write(0, &retry, bytes));
 }
 
-static void begin(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                  const struct usmp_hello *hello, const struct address *peer, bool proved, struct shard_time now)
+static void refuse(struct shard *shard, uint8_t version, enum admission_verdict verdict)
 {
-    if (proved) {
-        enum admission_verdict verdict = half_done_admit(shard, peer, hello->device_id, now);
-        if (verdict != ADMISSION_WELCOME) {
-            handshake_count(shard, USMP_UDP, frame->version,
-                            verdict == ADMISSION_LIMITED ? SHARD_HANDSHAKE_LIMITED : SHARD_HANDSHAKE_LOCKED_OUT);
-            return;
-        }
+    handshake_count(shard, USMP_UDP, version,
+                    verdict == ADMISSION_LIMITED ? SHARD_HANDSHAKE_LIMITED : SHARD_HANDSHAKE_LOCKED_OUT);
+}
+
+static void begin_proved(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                         const struct usmp_hello *hello, const struct address *peer, struct shard_time now)
+{
+    enum admission_verdict verdict = half_done_admit(shard, peer, hello->device_id, now);
+    if (verdict != ADMISSION_WELCOME) {
+        refuse(shard, frame->version, verdict);
+        return;
     }
-    struct pending *pending = pending_begin(shard, path, frame->version, hello, proved, now);
+    struct pending *pending = pending_begin(shard, path, frame->version, hello, true, PENDING_PROVED_REPEATS, now);
     if (pending == NULL) {
-        if (proved) {
-            admission_handshake_end(shard->admission, peer);
-        }
-        handshake_count(shard, USMP_UDP, frame->version, SHARD_HANDSHAKE_LIMITED);
+        admission_handshake_end(shard->admission, peer);
+        refuse(shard, frame->version, ADMISSION_LIMITED);
         return;
     }
     acknowledge(shard, path, frame);
     pending_challenge(shard, pending);
 }
 
-static bool answer_again(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                         const struct usmp_hello *hello)
+static void begin_unproved(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                           const struct usmp_hello *hello, unsigned repeats, struct shard_time now)
 {
-    for (struct pending *pending = pending_first(shard, path); pending != NULL;
-         pending = pending_next(shard, pending)) {
-        if (usmp_gateway_handshake_matches(&pending->handshake, frame->version, hello)) {
-            acknowledge(shard, path, frame);
-            pending_challenge(shard, pending);
-            return true;
-        }
+    struct pending *pending = pending_begin(shard, path, frame->version, hello, false, repeats, now);
+    if (pending == NULL) {
+        admission_give_back_challenges(shard->admission, repeats);
+        refuse(shard, frame->version, ADMISSION_LIMITED);
+        return;
     }
-    return false;
+    acknowledge(shard, path, frame);
+    pending_challenge(shard, pending);
+}
+
+static void answer_unproved(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
+                            const struct usmp_hello *hello, const struct usmp_cookie_claim *claim,
+                            struct shard_time now)
+{
+    switch (unproved_answer(shard, path, frame->version, now)) {
+    case UNPROVED_COOKIE:
+        ask_for_cookie(shard, path, frame, hello, claim, now);
+        return;
+    case UNPROVED_CHALLENGE:
+        begin_unproved(shard, path, frame, hello, UNPROVED_REPEATS, now);
+        return;
+    case UNPROVED_CHALLENGE_ONCE:
+        begin_unproved(shard, path, frame, hello, 0, now);
+        return;
+    }
+}
+
+static struct pending *find_pending(const struct shard *shard, const struct shard_path *path, uint8_t version,
+                                    const struct usmp_hello *hello)
+{
+    struct pending *pending = pending_first(shard, path);
+    while (pending != NULL && !usmp_gateway_handshake_matches(&pending->handshake, version, hello)) {
+        pending = pending_next(shard, pending);
+    }
+    return pending;
+}
+
+/* A copy of the HELLO of a handshake that is pending; with a cookie it may prove an address that was not. */
+static void answer_again(struct shard *shard, struct pending *pending, const struct usmp_frame *frame,
+                         bool has_right_cookie, struct shard_time now)
+{
+    if (!pending->proved && has_right_cookie &&
+        half_done_admit(shard, &pending->peer, pending->handshake.device_id, now) == ADMISSION_WELCOME) {
+        pending_prove(shard, pending, now);
+    }
+    if (!pending->proved && !unproved_hello_again(shard, pending, now)) {
+        drop(shard, SHARD_DROP_DUPLICATE);
+        return;
+    }
+    acknowledge(shard, &pending->path, frame);
+    pending_challenge(shard, pending);
 }
 
 void datagram_receive_hello(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
@@ -133,23 +177,18 @@ void datagram_receive_hello(struct shard *shard, const struct shard_path *path, 
         handshake_count(shard, USMP_UDP, frame->version, SHARD_HANDSHAKE_LOCKED_OUT);
         return;
     }
-    if (answer_again(shard, path, frame, &hello)) {
-        return;
-    }
     struct usmp_cookie_claim claim = claim_of(&peer, path, frame->version, &hello);
-    bool proved = false;
-    if (hello.has_cookie) {
-        if (!usmp_cookie_is_right(shard->cookie_secret, &claim, now.monotonic, hello.cookie)) {
-            drop(shard, SHARD_DROP_COOKIE);
-            return;
-        }
-        proved = true;
+    bool proved = hello.has_cookie && usmp_cookie_is_right(shard->cookie_secret, &claim, now.monotonic, hello.cookie);
+    struct pending *pending = find_pending(shard, path, frame->version, &hello);
+    if (pending != NULL) {
+        answer_again(shard, pending, frame, proved, now);
+    } else if (proved) {
+        begin_proved(shard, path, frame, &hello, &peer, now);
+    } else if (hello.has_cookie) {
+        drop(shard, SHARD_DROP_COOKIE);
+    } else {
+        answer_unproved(shard, path, frame, &hello, &claim, now);
     }
-    if (!proved && shard->config->wire.udp_cookie == CONFIG_UDP_COOKIE_ALWAYS && frame->version == USMP_WIRE_2) {
-        ask_for_cookie(shard, path, frame, &hello, &claim, now);
-        return;
-    }
-    begin(shard, path, frame, &hello, &peer, proved, now);
 }
 
 /* True: that is what the HELLO_ACK was for, and the handshake is over. */
@@ -188,6 +227,17 @@ static bool finish(struct shard *shard, struct pending *pending, const struct sh
     return false;
 }
 
+/* Whoever makes an address that is not proved check HMACs has sent a HELLO for the first of each handshake; for more of
+ * them wire 1, which has no cookie, has a budget (docs/security.md rule 10). */
+static bool may_check(struct shard *shard, const struct pending *pending, struct shard_time now)
+{
+    if (pending->proved || pending->handshake.version != USMP_WIRE_1) {
+        return true;
+    }
+    bool in_budget = admission_may_check(shard->admission, &pending->peer, now.monotonic);
+    return in_budget || pending->handshake.checks == 0;
+}
+
 /* Several handshakes may be pending at one address: the HMAC chooses. */
 void datagram_receive_hello_ack(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
                                 struct shard_time now)
@@ -201,15 +251,25 @@ void datagram_receive_hello_ack(struct shard *shard, const struct shard_path *pa
         return;
     }
     bool looked_at = false;
+    bool claimed = false;
     for (struct pending *pending = pending_first(shard, path), *next; pending != NULL; pending = next) {
         next = pending_next(shard, pending);
         if (pending->handshake.version != frame->version) {
             continue;
         }
         looked_at = true;
+        if (!may_check(shard, pending, now)) {
+            refuse(shard, frame->version, ADMISSION_LIMITED);
+            continue;
+        }
+        bool first_wrong = !pending->saw_wrong;
         if (finish(shard, pending, path, frame->seq, &hello_ack, now)) {
             return;
         }
+        claimed = claimed || (first_wrong && pending->saw_wrong);
+    }
+    if (claimed) {
+        admission_claim_failed(shard->admission, &path->peer, now.monotonic);
     }
     drop(shard, looked_at ? SHARD_DROP_NOT_AUTHENTIC : SHARD_DROP_UNKNOWN);
 }

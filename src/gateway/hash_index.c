@@ -25,6 +25,10 @@ static void push(struct hash_link **buckets, size_t mask, struct hash_link *link
 {
     struct hash_link **bucket = &buckets[link->hash & mask];
     link->next = *bucket;
+    link->from = bucket;
+    if (link->next != NULL) {
+        link->next->from = &link->next;
+    }
     *bucket = link;
 }
 
@@ -58,12 +62,11 @@ void hash_index_insert(struct hash_index *index, struct hash_link *link, uint64_
 
 void hash_index_remove(struct hash_index *index, struct hash_link *link)
 {
-    struct hash_link **place = &index->buckets[link->hash & index->mask];
-    while (*place != link) {
-        assert(*place != NULL);
-        place = &(*place)->next;
+    assert(index->count > 0 && *link->from == link);
+    *link->from = link->next;
+    if (link->next != NULL) {
+        link->next->from = link->from;
     }
-    *place = link->next;
     index->count--;
 }
 

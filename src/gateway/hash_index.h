@@ -1,8 +1,9 @@
 /* An index over objects that live elsewhere: a chained hash table whose links are members of the objects.
  *
  * The caller computes the hash (keyed, where a stranger chooses the key: docs/security.md rule 25) and compares the
- * objects it finds. Several objects may have the same key. Inserting allocates only to grow the table and cannot
- * fail: without memory to grow, chains get longer.
+ * objects it finds. Several objects may have the same key, thousands if a stranger likes: that costs whoever looks for
+ * them, but neither inserting nor removing. Inserting allocates only to grow the table and cannot fail: without memory
+ * to grow, chains get longer.
  */
 #ifndef GATEWAY_HASH_INDEX_H
 #define GATEWAY_HASH_INDEX_H
@@ -12,6 +13,7 @@
 
 struct hash_link {
     struct hash_link *next;
+    struct hash_link **from; /* the pointer that leads here */
     uint64_t hash;
 };
 

@@ -1,7 +1,6 @@
 #include "gateway/pending.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "admission/admission.h"
@@ -15,21 +14,10 @@
 
 enum hash_index_result pending_open(struct pending_table *table)
 {
-    table->unproved = calloc(PENDING_UNPROVED_MAX, sizeof(struct pending *));
-    if (table->unproved == NULL) {
-        return HASH_INDEX_NO_MEMORY;
-    }
-    if (hash_index_open(&table->by_path) != HASH_INDEX_OPEN) {
+    if (!unproved_open(&table->unproved) || hash_index_open(&table->by_path) != HASH_INDEX_OPEN) {
         return HASH_INDEX_NO_MEMORY;
     }
     return hash_index_open(&table->by_device);
-}
-
-static void remove_unproved(struct pending_table *table, struct pending *pending)
-{
-    struct pending *last = table->unproved[--table->unproved_count];
-    table->unproved[pending->position] = last;
-    last->position = pending->position;
 }
 
 static void destroy(struct shard *shard, struct pending *pending)
@@ -40,7 +28,7 @@ static void destroy(struct shard *shard, struct pending *pending)
         shard->pending.proved_count--;
         half_done_leave(shard, &pending->half_done);
     } else {
-        remove_unproved(&shard->pending, pending);
+        unproved_leave(shard, pending);
     }
     deadlines_set(&shard->deadlines, &pending->deadline, DEADLINE_NEVER);
     deadlines_release(&shard->deadlines);
@@ -67,8 +55,7 @@ void pending_close(struct shard *shard)
     pending_end_all(shard);
     hash_index_close(&shard->pending.by_path);
     hash_index_close(&shard->pending.by_device);
-    free(shard->pending.unproved);
-    shard->pending.unproved = NULL;
+    unproved_close(&shard->pending.unproved);
 }
 
 static struct pending *same_path(struct hash_link *link, const struct shard_path *path)
@@ -90,29 +77,6 @@ struct pending *pending_next(const struct shard *shard, const struct pending *pe
     return same_path(hash_index_next(&pending->by_path), &pending->path);
 }
 
-/* Room for one more unproved handshake: at random, so that a flood cannot choose whom it pushes out. */
-static void make_room(struct shard *shard, const struct shard_path *path, struct shard_time now)
-{
-    struct pending *oldest = NULL;
-    size_t here = 0;
-    for (struct pending *pending = pending_first(shard, path); pending != NULL;
-         pending = pending_next(shard, pending)) {
-        if (!pending->proved) {
-            here++;
-            if (oldest == NULL || pending->handshake.begun < oldest->handshake.begun) {
-                oldest = pending;
-            }
-        }
-    }
-    if (here >= PENDING_PATH_MAX) {
-        pending_end(shard, oldest, false, now);
-    } else if (shard->pending.unproved_count == PENDING_UNPROVED_MAX) {
-        uint32_t number;
-        shard->ports.random(shard->ports.context, &number, sizeof number);
-        pending_end(shard, shard->pending.unproved[number % PENDING_UNPROVED_MAX], false, now);
-    }
-}
-
 static void schedule(struct shard *shard, struct pending *pending)
 {
     uint64_t due = pending->handshake.repeat_due < pending->expires ? pending->handshake.repeat_due : pending->expires;
@@ -120,10 +84,10 @@ static void schedule(struct shard *shard, struct pending *pending)
 }
 
 struct pending *pending_begin(struct shard *shard, const struct shard_path *path, uint8_t version,
-                              const struct usmp_hello *hello, bool proved, struct shard_time now)
+                              const struct usmp_hello *hello, bool proved, unsigned repeats, struct shard_time now)
 {
     if (!proved) {
-        make_room(shard, path, now);
+        unproved_make_room(shard, path, now);
     }
     if (!deadlines_reserve(&shard->deadlines)) {
         return NULL;
@@ -138,8 +102,7 @@ struct pending *pending_begin(struct shard *shard, const struct shard_path *path
     pending->proved = proved;
     pending->expires = now.monotonic + shard->config->handshake_timeout;
     deadline_init(&pending->deadline, DEADLINE_PENDING);
-    handshake_begin(shard, &pending->handshake, USMP_UDP, version, hello,
-                    proved ? PENDING_PROVED_REPEATS : PENDING_UNPROVED_REPEATS, now);
+    handshake_begin(shard, &pending->handshake, USMP_UDP, version, hello, repeats, now);
     hash_index_insert(&shard->pending.by_path, &pending->by_path, shard_hash_path(shard, path));
     hash_index_insert(&shard->pending.by_device, &pending->by_device,
                       shard_hash(shard, hello->device_id, sizeof hello->device_id));
@@ -147,12 +110,21 @@ struct pending *pending_begin(struct shard *shard, const struct shard_path *path
         shard->pending.proved_count++;
         half_done_enter(shard, &pending->half_done, USMP_UDP, now);
     } else {
-        pending->position = shard->pending.unproved_count;
-        shard->pending.unproved[shard->pending.unproved_count++] = pending;
+        unproved_enter(shard, pending, repeats, now);
     }
     schedule(shard, pending);
     session_hold_begin(shard, pending, now);
     return pending;
+}
+
+/* What it saw before may have been forged by anybody. */
+void pending_prove(struct shard *shard, struct pending *pending, struct shard_time now)
+{
+    unproved_leave(shard, pending);
+    pending->proved = true;
+    pending->saw_wrong = false;
+    shard->pending.proved_count++;
+    half_done_enter(shard, &pending->half_done, USMP_UDP, now);
 }
 
 void pending_challenge(struct shard *shard, const struct pending *pending)
@@ -191,16 +163,24 @@ void pending_end(struct shard *shard, struct pending *pending, bool completed, s
     }
 }
 
+void pending_expire(struct shard *shard, struct pending *pending, struct shard_time now)
+{
+    if (!pending->saw_wrong) {
+        handshake_count(shard, USMP_UDP, pending->handshake.version, SHARD_HANDSHAKE_TIMEOUT);
+    }
+    pending_end(shard, pending, false, now);
+}
+
 void pending_due(struct shard *shard, struct pending *pending, struct shard_time now)
 {
     if (pending->expires <= now.monotonic) {
-        if (!pending->saw_wrong) {
-            handshake_count(shard, USMP_UDP, pending->handshake.version, SHARD_HANDSHAKE_TIMEOUT);
-        }
-        pending_end(shard, pending, false, now);
+        pending_expire(shard, pending, now);
         return;
     }
     if (usmp_gateway_handshake_repeat(&pending->handshake, now.monotonic)) {
+        if (!pending->proved) {
+            unproved_repeated(pending);
+        }
         pending_challenge(shard, pending);
     }
     schedule(shard, pending);

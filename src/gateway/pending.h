@@ -2,8 +2,8 @@
  * rules 9, 11, 13, 17).
  *
  * An address and port may have several (a device that restarted shows another public key); the HELLO_ACK's HMAC
- * chooses. A handshake whose address is not proved may be a forgery, so those have a bound of their own, give each
- * other up at random when it is reached, and never take the place of a proved one.
+ * chooses. A handshake whose address is proved holds a place in admission; the others may be forgeries, have the table
+ * of gateway/unproved.h, and never take the place of a proved one.
  */
 #ifndef GATEWAY_PENDING_H
 #define GATEWAY_PENDING_H
@@ -17,13 +17,11 @@
 #include "gateway/half_done.h"
 #include "gateway/hash_index.h"
 #include "gateway/shard.h"
+#include "gateway/unproved.h"
 #include "platform/deadlines.h"
 #include "registry/match.h"
 
-#define PENDING_UNPROVED_MAX 16384u
-#define PENDING_PATH_MAX 4u         /* unproved ones at one address and port */
-#define PENDING_UNPROVED_REPEATS 2u /* of CHALLENGE */
-#define PENDING_PROVED_REPEATS 4u
+#define PENDING_PROVED_REPEATS 4u /* of CHALLENGE */
 
 struct pending {
     struct usmp_gateway_handshake handshake;
@@ -34,7 +32,7 @@ struct pending {
     struct half_done half_done; /* of a proved one */
     struct deadline deadline;
     uint64_t expires;
-    size_t position;             /* among the unproved */
+    struct unproved_link unproved;
     bool proved;                 /* holds a place in admission */
     bool saw_wrong;              /* a wrong HELLO_ACK came */
     enum registry_verdict wrong; /* what was wrong with the first one */
@@ -43,21 +41,22 @@ struct pending {
 struct pending_table {
     struct hash_index by_path;
     struct hash_index by_device;
-    struct pending **unproved;
-    size_t unproved_count;
+    struct unproved unproved;
     size_t proved_count;
 };
-
-struct shard;
 
 /* The table must be all zeros before. After a failure pending_close is still to be called. */
 enum hash_index_result pending_open(struct pending_table *table) __attribute__((warn_unused_result));
 void pending_close(struct shard *shard);
 
-/* Begins one; for a proved address its place in admission is taken already and passes to it. NULL: memory is short. */
+/* Begins one; for a proved address its place in admission is taken already, for another its `repeats` are taken out of
+ * the budget, and both pass to it. NULL: memory is short. */
 struct pending *pending_begin(struct shard *shard, const struct shard_path *path, uint8_t version,
-                              const struct usmp_hello *hello, bool proved, struct shard_time now)
+                              const struct usmp_hello *hello, bool proved, unsigned repeats, struct shard_time now)
     __attribute__((warn_unused_result));
+
+/* Its device has shown a cookie after all: it leaves the unproved. Its place in admission passes to it. */
+void pending_prove(struct shard *shard, struct pending *pending, struct shard_time now);
 
 /* The first at this path, and the next after it. */
 struct pending *pending_first(const struct shard *shard, const struct shard_path *path);
@@ -72,6 +71,9 @@ void pending_saw_wrong(struct pending *pending, enum registry_verdict wrong);
 /* It is over: gives back its place, wipes it. `completed`: by a session, or told already; otherwise a wrong HELLO_ACK
  * that it saw is one failed handshake, however often it came (docs/security.md rule 13). */
 void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now);
+
+/* Its time is over. */
+void pending_expire(struct shard *shard, struct pending *pending, struct shard_time now);
 
 /* Ends all of them, without a word to anybody. */
 void pending_end_all(struct shard *shard);

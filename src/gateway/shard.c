@@ -34,7 +34,8 @@ static bool open_tables(struct shard *shard)
            hash_index_open(&shard->sessions_by_path) == HASH_INDEX_OPEN &&
            pending_open(&shard->pending) == HASH_INDEX_OPEN && stream_open_table(&shard->streams) == HASH_INDEX_OPEN &&
            key_pairs_open(&shard->key_pairs) && sightings_open(&shard->sightings) &&
-           strangers_open(&shard->strangers) && deadlines_reserve(&shard->deadlines);
+           strangers_open(&shard->strangers) && deadlines_reserve(&shard->deadlines) && /* house */
+           deadlines_reserve(&shard->deadlines);                                        /* unproved */
 }
 
 static bool open_secrets(struct shard *shard)
@@ -214,6 +215,9 @@ static void run(struct shard *shard, struct deadline *deadline, struct shard_tim
         return;
     case DEADLINE_STREAM:
         stream_due(HASH_INDEX_OBJECT(deadline, struct shard_stream, deadline), now);
+        return;
+    case DEADLINE_UNPROVED:
+        unproved_due(shard, now);
         return;
     case DEADLINE_HOUSE:
         house_due(shard, now);

@@ -26,6 +26,7 @@ enum deadline_kind {
     DEADLINE_SESSION,
     DEADLINE_PENDING,
     DEADLINE_STREAM,
+    DEADLINE_UNPROVED, /* of all unproved handshakes together */
     DEADLINE_HOUSE, /* what the shard does for itself, see shard_keep_house_by */
 };
 

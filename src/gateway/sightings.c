@@ -18,8 +18,6 @@ bool sightings_note(struct sightings *sightings, uint64_t fingerprint, uint64_t 
 {
     struct sighting *entry = &sightings->entries[fingerprint % SIGHTINGS_SIZE];
     bool seen = entry->fingerprint == fingerprint && entry->seen != 0 && now - entry->seen < SIGHTINGS_AGE;
-    if (!seen) {
-        *entry = (struct sighting){.fingerprint = fingerprint, .seen = now == 0 ? 1 : now};
-    }
+    *entry = (struct sighting){.fingerprint = fingerprint, .seen = now == 0 ? 1 : now};
     return seen;
 }

@@ -208,11 +208,21 @@ void bare_ignore(struct bare_device *device)
     byte_buffer_consume(&device->port->incoming, device->port->incoming.size);
 }
 
-void bare_connect(struct bare_device *device)
+void bare_show_cookie(struct bare_device *device)
 {
-    bare_hello(device, 0, NULL);
+    uint8_t bytes[USMP_FRAME_MAX];
+    struct usmp_frame frame;
+    struct usmp_hello_retry retry;
+    bare_expect_frame(device, USMP_HELLO_RETRY, bytes);
+    assert_int_equal(usmp_frame_parse_datagram(bytes, USMP_HELLO_RETRY_FRAME, &frame), USMP_FRAME_COMPLETE);
+    assert_true(usmp_hello_retry_read(&frame, &retry));
+    bare_hello(device, 1, retry.cookie);
+}
+
+static void connect_from_challenge(struct bare_device *device, uint32_t hello_seq)
+{
     if (is_udp(device))
-        bare_expect_utack(device, USMP_HELLO, 0, false);
+        bare_expect_utack(device, USMP_HELLO, hello_seq, false);
     bare_expect_challenge(device);
     bare_hello_ack(device, 2);
     if (is_udp(device))
@@ -221,4 +231,17 @@ void bare_connect(struct bare_device *device)
     if (is_udp(device))
         bare_utack(device, USMP_SESSION_OK, 0, false);
     bare_expect_silence(device);
+}
+
+void bare_connect(struct bare_device *device)
+{
+    bare_hello(device, 0, NULL);
+    connect_from_challenge(device, 0);
+}
+
+void bare_connect_with_cookie(struct bare_device *device)
+{
+    bare_hello(device, 0, NULL);
+    bare_show_cookie(device);
+    connect_from_challenge(device, 1);
 }

@@ -59,7 +59,11 @@ void bare_expect_closed(const struct bare_device *device);
 /* Throws away what came. */
 void bare_ignore(struct bare_device *device);
 
-/* All of the handshake, looking at every answer, as far as a session. */
+/* Takes a HELLO_RETRY and sends HELLO with its cookie, seq 1. */
+void bare_show_cookie(struct bare_device *device);
+
+/* All of the handshake, looking at every answer, as far as a session; without a cookie, or asked for one. */
 void bare_connect(struct bare_device *device);
+void bare_connect_with_cookie(struct bare_device *device);
 
 #endif

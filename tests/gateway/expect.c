@@ -152,9 +152,9 @@ void expect_nothing_left(struct world *world)
     assert_int_equal(shard->sessions_by_path.count, 0);
     assert_int_equal(shard->pending.by_path.count, 0);
     assert_int_equal(shard->pending.by_device.count, 0);
-    assert_int_equal(shard->pending.unproved_count, 0);
+    assert_int_equal(shard->pending.unproved.count, 0);
     assert_int_equal(shard->pending.proved_count, 0);
-    assert_int_equal(shard->deadlines.reserved, 1);
+    assert_int_equal(shard->deadlines.reserved, 2);
     for (unsigned transport = 0; transport < 2; transport++) {
         for (unsigned wire = 0; wire < 2; wire++)
             assert_int_equal(shard->counters.sessions[transport][wire], 0);

@@ -48,8 +48,8 @@ static void first_sight_has_no_utack_and_the_repeat_has(void **state)
     assert_memory_equal(first, second, sizeof first);
     bare_expect_silence(&device);
 
-    /* After three seconds it counts as first sight again, and so it does from elsewhere or with another key. */
-    world_run(world, 2600000);
+    /* Three seconds later it counts as first sight again, and so it does from elsewhere or with another key. */
+    world_run(world, 3 * WORLD_SECOND);
     bare_repeat(&device);
     take_cookie(&device, second);
     bare_expect_silence(&device);

@@ -54,6 +54,7 @@ static void expect_the_same(const struct hash_index *index, const struct object 
             const struct object *object = HASH_INDEX_OBJECT(link, struct object, link);
             assert_true(object->is_in);
             assert_int_equal(object->hash, hash);
+            assert_ptr_equal(*link->from, link); /* what takes it out again without a walk */
             found++;
         }
         assert_int_equal(found, count_with(objects, hash));

@@ -198,55 +198,6 @@ static void limits_handshakes_with_a_cookie(void **state)
     }
 }
 
-/* A forger can fill the table of unproved handshakes, but neither the memory nor anybody else's place. */
-static void unproved_handshakes_have_a_bound_of_their_own(void **state)
-{
-    (void)state;
-    struct world *world = world_open(NULL, DEVICES);
-    struct bare_device genuine = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
-    struct bare_device forger = bare_device(world, USMP_UDP, 2, OTHER_ID, OTHER_PSK, "203.0.113.1:1");
-    for (unsigned number = 0; number < PENDING_UNPROVED_MAX + 1000; number++) {
-        forger.port->path.peer.port = (uint16_t)(1 + number);
-        forger.port->path.peer.bytes[15] = (uint8_t)(number >> 16);
-        bare_hello(&forger, 0, NULL);
-        bare_ignore(&forger);
-    }
-    assert_int_equal(world->shard->pending.unproved_count, PENDING_UNPROVED_MAX);
-    assert_int_equal(world->shard->pending.by_path.count, PENDING_UNPROVED_MAX);
-    bare_connect(&genuine);
-    struct bare_device tcp = bare_device(world, USMP_TCP, 2, THIRD_ID, PSK, "192.0.2.3:1");
-    bare_connect(&tcp);
-    expect_events(world, 2);
-    bare_record(&genuine, USMP_BYE, 0, NULL, 0);
-    world_lose_stream(tcp.port);
-    expect_nothing_left(world);
-    world_close(world);
-}
-
-/* At one address and port the oldest goes, and one that has shown a cookie stays. */
-static void unproved_handshakes_of_one_address_and_port_are_few(void **state)
-{
-    (void)state;
-    struct world *world = world_open(NULL, DEVICES);
-    struct bare_device device = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
-    struct bare_device restarts[PENDING_PATH_MAX + 1];
-    for (unsigned index = 0; index <= PENDING_PATH_MAX; index++) {
-        bare_restart(&device);
-        bare_hello(&device, 0, NULL);
-        bare_expect_utack(&device, USMP_HELLO, 0, false);
-        bare_expect_challenge(&device);
-        restarts[index] = device;
-        world_run(world, 1000);
-    }
-    assert_int_equal(world->shard->pending.unproved_count, PENDING_PATH_MAX);
-    bare_hello_ack(&restarts[0], 0);
-    bare_expect_silence(&device);
-    bare_hello_ack(&restarts[1], 0);
-    bare_expect_utack(&device, USMP_HELLO_ACK, 0, false);
-    bare_expect_session_ok(&restarts[1]);
-    world_close(world);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,8 +209,6 @@ int main(void)
         cmocka_unit_test(limits_handshakes_in_progress),
         cmocka_unit_test(limits_handshakes_of_an_address),
         cmocka_unit_test(limits_handshakes_with_a_cookie),
-        cmocka_unit_test(unproved_handshakes_have_a_bound_of_their_own),
-        cmocka_unit_test(unproved_handshakes_of_one_address_and_port_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

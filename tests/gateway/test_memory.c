@@ -294,7 +294,7 @@ static void nobody_new_comes_in_without_a_place_for_his_deadline(void **state)
     struct world *world = world_open_loaded(config, registry, 1, arm);
     world_give_credit(world, WORLD_CREDIT);
     struct simulated_device *device = connected(world, USMP_UDP, 2);
-    struct bare_device pending = bare_device(world, USMP_UDP, 2, THIRD_ID, PSK, ADDRESS);
+    struct bare_device pending = bare_device(world, USMP_UDP, 2, THIRD_ID, PSK, "192.0.2.9:1");
     bare_hello(&pending, 0, NULL);
     bare_expect_utack(&pending, USMP_HELLO, 0, false);
     bare_expect_challenge(&pending);

@@ -84,7 +84,7 @@ static void says_nothing_to_the_old_session(void **state)
     bare_expect_record(&device, USMP_DATA, 0, "to the old one", 14);
     struct bare_device again = device;
     bare_restart(&again);
-    bare_connect(&again);
+    bare_connect_with_cookie(&again);
     expect_outcome(command, SEAM_UNCONFIRMED);
     world_run(world, 20 * WORLD_SECOND);
     bare_expect_silence(&again);

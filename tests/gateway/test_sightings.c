@@ -34,8 +34,9 @@ static void knows_a_repeat_for_three_seconds(void **state)
     assert_false(sightings_note(&sightings, 1, 100));
     assert_true(sightings_note(&sightings, 1, 100));
     assert_true(sightings_note(&sightings, 1, 100 + SIGHTINGS_AGE - 1));
-    assert_false(sightings_note(&sightings, 1, 100 + SIGHTINGS_AGE));
-    assert_true(sightings_note(&sightings, 1, 101 + SIGHTINGS_AGE));
+    assert_true(sightings_note(&sightings, 1, 100 + 2 * SIGHTINGS_AGE - 2)); /* since it was seen last */
+    assert_false(sightings_note(&sightings, 1, 100 + 3 * SIGHTINGS_AGE - 2));
+    assert_true(sightings_note(&sightings, 1, 100 + 3 * SIGHTINGS_AGE - 1));
     assert_false(sightings_note(&sightings, 2, 100));
     sightings_close(&sightings);
 }
@@ -75,17 +76,16 @@ static void says_what_a_list_of_all_sightings_says(void **state)
     struct random_numbers numbers = {3};
     uint64_t now = 1;
     for (unsigned step = 0; step < 200000; step++) {
-        now += random_below(&numbers, 1000);
-        uint64_t fingerprint = random_below(&numbers, 3 * SIGHTINGS_SIZE);
+        now += random_below(&numbers, 100000);
+        /* Few places, so that each is seen again in time, too late, and by another. */
+        uint64_t fingerprint = random_below(&numbers, 16) + random_below(&numbers, 3) * SIGHTINGS_SIZE;
         size_t place = fingerprint % SIGHTINGS_SIZE;
         bool expected =
             model[place].used && model[place].fingerprint == fingerprint && now - model[place].seen < SIGHTINGS_AGE;
         assert_int_equal(sightings_note(&sightings, fingerprint, now), expected);
-        if (!expected) {
-            model[place].used = true;
-            model[place].fingerprint = fingerprint;
-            model[place].seen = now;
-        }
+        model[place].used = true;
+        model[place].fingerprint = fingerprint;
+        model[place].seen = now;
     }
     sightings_close(&sightings);
 }
