@@ -4,9 +4,8 @@
 
 static void receive(struct datagrams *datagrams, const struct udp_datagram *datagram, struct shard_time now)
 {
-    struct shard_path path = {
-        .peer = datagram->path.peer, .local = datagram->path.local, .interface = datagram->path.interface};
-    shard_datagram(datagrams->shard, &path, datagram->bytes, datagram->oversized ? 0 : datagram->size, now);
+    size_t size = datagram->oversized ? 0 : datagram->size;
+    shard_datagram(datagrams->shard, &datagram->path, datagram->bytes, size, now);
 }
 
 static void read_share(struct datagram_socket *socket)
@@ -100,8 +99,7 @@ static struct datagram_socket *socket_for(struct datagrams *datagrams, const str
 void datagrams_send(struct datagrams *datagrams, const struct shard_path *path, const uint8_t *bytes, size_t size)
 {
     assert(datagrams->count > 0);
-    struct udp_path from = {.peer = path->peer, .local = path->local, .interface = path->interface};
-    udp_socket_queue(socket_for(datagrams, &path->local)->socket, &from, bytes, size);
+    udp_socket_queue(socket_for(datagrams, &path->local)->socket, path, bytes, size);
 }
 
 void datagrams_flush(struct datagrams *datagrams)

@@ -15,7 +15,9 @@
 #include "platform/error_text.h"
 #include "worker/udp_socket.h"
 
-#define DATAGRAMS_BATCHES 4u /* of UDP_SOCKET_BATCH datagrams each, from one socket in one turn */
+/* Of UDP_SOCKET_BATCH datagrams each, from one socket in one turn. As many as that, because a flood of HELLOs is only
+ * put aside at first (docs/design/sessions-first.md): what came for sessions behind it is reached sooner. */
+#define DATAGRAMS_BATCHES 8u
 
 struct datagrams;
 

@@ -18,7 +18,7 @@
 #include "config/config.h"
 #include "platform/error_text.h"
 
-#define STREAM_LISTENER_SHARE 32u
+#define STREAM_LISTENER_SHARE 16u /* 0.5 ms, with a close for each that is not wanted */
 #define STREAM_LISTENER_BACKLOG 1024
 #define STREAM_LISTENER_RESERVE 64 /* descriptors; half of all if there are not twice as many */
 #define STREAM_LISTENER_REST 100u  /* milliseconds */

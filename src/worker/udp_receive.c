@@ -28,7 +28,7 @@ void udp_receive_prepare(struct udp_socket *socket)
 }
 
 static void set_local(struct udp_socket *socket, const uint8_t bytes[static 16], uint32_t interface,
-                      struct udp_path *path)
+                      struct shard_path *path)
 {
     memcpy(path->local.bytes, bytes, sizeof path->local.bytes);
     path->local.port = socket->local.port;
@@ -36,14 +36,14 @@ static void set_local(struct udp_socket *socket, const uint8_t bytes[static 16],
         path->interface = interface;
 }
 
-static void take_ipv6_destination(struct udp_socket *socket, const struct cmsghdr *message, struct udp_path *path)
+static void take_ipv6_destination(struct udp_socket *socket, const struct cmsghdr *message, struct shard_path *path)
 {
     struct in6_pktinfo info;
     memcpy(&info, CMSG_DATA(message), sizeof info);
     set_local(socket, info.ipi6_addr.s6_addr, info.ipi6_ifindex, path);
 }
 
-static void take_ipv4_destination(struct udp_socket *socket, const struct cmsghdr *message, struct udp_path *path)
+static void take_ipv4_destination(struct udp_socket *socket, const struct cmsghdr *message, struct shard_path *path)
 {
     struct in_pktinfo info;
     uint8_t bytes[4];
@@ -61,7 +61,7 @@ static void take_kernel_drops(struct udp_socket *socket, const struct cmsghdr *m
     socket->kernel_drops = drops;
 }
 
-static void read_control(struct udp_socket *socket, struct msghdr *header, struct udp_path *path)
+static void read_control(struct udp_socket *socket, struct msghdr *header, struct shard_path *path)
 {
     for (struct cmsghdr *message = CMSG_FIRSTHDR(header); message != NULL; message = CMSG_NXTHDR(header, message)) {
         if (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO)

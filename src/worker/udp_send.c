@@ -45,7 +45,7 @@ static bool is_unset(const struct address *address)
 }
 
 /* Returns the length of the control messages; 0: the kernel chooses the address to send from. */
-static size_t write_source(const struct udp_socket *socket, struct udp_send_slot *slot, const struct udp_path *path)
+static size_t write_source(const struct udp_socket *socket, struct udp_send_slot *slot, const struct shard_path *path)
 {
     if (is_unset(&path->local))
         return 0;
@@ -63,7 +63,7 @@ static size_t write_source(const struct udp_socket *socket, struct udp_send_slot
     return CMSG_SPACE(sizeof info);
 }
 
-void udp_socket_queue(struct udp_socket *socket, const struct udp_path *path, const uint8_t *bytes, size_t size)
+void udp_socket_queue(struct udp_socket *socket, const struct shard_path *path, const uint8_t *bytes, size_t size)
 {
     assert(size <= UDP_SOCKET_DATAGRAM_MAX);
     if (socket->queued == UDP_SOCKET_BATCH)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/shard.h"
 #include "platform/address.h"
 #include "platform/error_text.h"
 
@@ -15,19 +16,12 @@
  * Nothing is allocated after udp_socket_open(), nothing waits. One thread. */
 
 #define UDP_SOCKET_BATCH 64
-#define UDP_SOCKET_DATAGRAM_MAX 512 /* bytes: docs/protocol.md section 2 has no longer ones */
+#define UDP_SOCKET_DATAGRAM_MAX SHARD_DATAGRAM_MAX
 
 struct udp_socket;
 
-/* The two ends of a datagram: an answer takes the path of what it answers. */
-struct udp_path {
-    struct address peer;
-    struct address local;
-    uint32_t interface; /* where a link-local address is meant, otherwise 0 */
-};
-
 struct udp_datagram {
-    struct udp_path path;
+    struct shard_path path; /* an answer takes the path of what it answers */
     const uint8_t *bytes; /* until the next udp_socket_receive() */
     size_t size;
     bool oversized; /* more than UDP_SOCKET_DATAGRAM_MAX; `bytes` may be its beginning only */
@@ -73,7 +67,7 @@ size_t udp_socket_receive(struct udp_socket *socket, struct udp_datagram datagra
 
 /* Puts a copy of `size` (at most UDP_SOCKET_DATAGRAM_MAX) bytes to where the next flush sends it. A full queue is
  * flushed first. It leaves from path->local, unless that is all zeros: then the kernel chooses. */
-void udp_socket_queue(struct udp_socket *socket, const struct udp_path *path, const uint8_t *bytes, size_t size);
+void udp_socket_queue(struct udp_socket *socket, const struct shard_path *path, const uint8_t *bytes, size_t size);
 
 /* Hands the queue to the kernel. What it does not take is lost, as datagrams may be, and counted; a peer that cannot be
  * reached does not hold up the others. */

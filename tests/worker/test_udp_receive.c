@@ -99,7 +99,7 @@ static int end(void **state)
     return 0;
 }
 
-static void assert_path(const struct udp_path *path, int client, const char *local)
+static void assert_path(const struct shard_path *path, int client, const char *local)
 {
     struct address expected_peer = udp_client_local(client);
     struct address expected_local;

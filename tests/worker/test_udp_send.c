@@ -49,7 +49,7 @@ int __wrap_sendmmsg(int descriptor, struct mmsghdr *messages, unsigned count, in
 
 static struct udp_socket *server;
 static int client;
-static struct udp_path path; /* from the server to the client */
+static struct shard_path path; /* from the server to the client */
 
 static int begin_at(const char *local_text, const char *host)
 {
@@ -263,7 +263,7 @@ static void test_a_peer_that_cannot_be_reached_holds_up_nobody(void **state)
 static void test_real_refusals(void **state)
 {
     (void)state;
-    struct udp_path good = path;
+    struct shard_path good = path;
     queue_numbers(0, 1);
     path.peer.port = 0;
     queue_numbers(1, 1);
@@ -284,7 +284,7 @@ static void test_an_ipv4_socket_has_no_way_to_ipv6(void **state)
     (void)state;
     assert_int_equal(end(NULL), 0);
     assert_int_equal(begin_at("0.0.0.0:0", "127.0.0.2"), 0);
-    struct udp_path good = path;
+    struct shard_path good = path;
     assert_true(address_parse("[::1]:9", &path.peer));
     queue_numbers(0, 1);
     assert_counters(0, 0, 1);
