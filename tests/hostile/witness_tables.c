@@ -10,10 +10,10 @@ static void look_at_sizes(const struct witness *witness, const struct shard *sha
     WITNESS_REQUIRE(witness, shard->sessions_by_device.count == shard->session_count,
                     "%zu sessions, of which %zu are found by their device", shard->session_count,
                     (size_t)shard->sessions_by_device.count);
-    WITNESS_REQUIRE(witness, shard->pending.unproved_count <= PENDING_UNPROVED_MAX, "%zu handshakes unproved",
-                    shard->pending.unproved_count);
+    WITNESS_REQUIRE(witness, shard->pending.unproved.count <= UNPROVED_MAX, "%zu handshakes unproved",
+                    shard->pending.unproved.count);
     WITNESS_REQUIRE(witness,
-                    shard->pending.by_path.count == shard->pending.unproved_count + shard->pending.proved_count &&
+                    shard->pending.by_path.count == shard->pending.unproved.count + shard->pending.proved_count &&
                         shard->pending.by_device.count == shard->pending.by_path.count,
                     "handshakes are lost from a table");
     WITNESS_REQUIRE(witness, shard->streams.silent.count <= SILENT_STREAMS_MAX, "%zu silent connections",
