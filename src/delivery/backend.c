@@ -31,6 +31,7 @@ struct backend *backend_new(struct hub *hub, unsigned index, const struct config
         (struct command_budget){.commands_max = HUB_TTL_COMMANDS_MAX, .bytes_max = HUB_TTL_COMMAND_BYTES_MAX};
     backend->encoder.always_base64 = config->payload == CONFIG_PAYLOAD_BASE64;
     event_queue_open(&backend->queue, config->queue);
+    fair_share_open(&backend->share, config->queue, hub->directory.live.key);
     flight_clear(&backend->flight);
     backend->lists = (struct session_list_source){
         .directory = &hub->directory,
@@ -57,6 +58,7 @@ void backend_free(struct backend *backend)
 {
     assert(backend->connection == NULL);
     event_queue_close(&backend->queue);
+    fair_share_close(&backend->share);
     credit_ledger_close(&backend->ledger);
     free(backend);
 }
@@ -89,6 +91,8 @@ void backend_take(struct backend *backend, unsigned shard, const struct seam_eve
     credit_ledger_arrive(&backend->ledger, shard, event);
     if (event_queue_push(&backend->queue, event, payload)) {
         backend->counters.queue_messages++;
+        if (!backend->ledger.drops_oldest)
+            fair_share_pushed(&backend->share, &backend->queue, event);
     } else {
         credit_ledger_leave(&backend->ledger, seam_event_cost(event->size));
         backend->counters.lost++;
@@ -113,6 +117,7 @@ void backend_fill(struct backend *backend)
         case EVENT_QUEUE_EMPTY:
             return;
         case EVENT_QUEUE_EVENT:
+            fair_share_left(&backend->share, &backend->queue, &taken.event);
             flight_line_end(&backend->flight,
                             event_ndjson_write(&backend->encoder, taken.id, &taken.event, taken.payload, line),
                             seam_event_cost(taken.event.size), next_id);
@@ -130,6 +135,18 @@ void backend_sent(struct backend *backend, size_t size)
     credit_ledger_leave(&backend->ledger, progress.cost);
     backend->counters.queue_messages -= progress.events;
     backend->counters.written += progress.events;
+}
+
+/* Who holds too much is told with the credit of the same moment, and before it. */
+static void deny(struct backend *backend)
+{
+    const struct hub *hub = backend->hub;
+    const struct credit_ledger *ledger = &backend->ledger;
+    bool is_half_full = credit_ledger_room(ledger) < ledger->limit / 2;
+    if (!fair_share_decide(&backend->share, is_half_full))
+        return;
+    for (unsigned shard = 0; shard < hub->attached; shard++)
+        seam_inbox_deny(hub->inboxes[shard], backend->index, &backend->share.denied);
 }
 
 static void give_credit(struct backend *backend)
@@ -156,6 +173,7 @@ void backend_flush(struct backend *backend)
 {
     if (backend->connection != NULL)
         connection_serve(backend->connection);
+    deny(backend);
     give_credit(backend);
     watch_fullness(backend);
     backend->counters.queue_bytes = backend->ledger.queued;
@@ -184,5 +202,6 @@ void backend_check(const struct backend *backend)
     for (size_t i = backend->flight.done; i < backend->flight.count; i++)
         flying += backend->flight.lines[i].cost > 0;
     assert(backend->counters.queue_messages == backend->queue.events + flying);
+    fair_share_check(&backend->share, &backend->queue);
     assert(backend->counters.connected == (backend->connection != NULL));
 }

@@ -13,6 +13,7 @@
 #include "delivery/credit_ledger.h"
 #include "delivery/event_ndjson.h"
 #include "delivery/event_queue.h"
+#include "delivery/fair_share.h"
 #include "delivery/flight.h"
 #include "delivery/hub.h"
 #include "delivery/pending_command.h"
@@ -27,6 +28,7 @@ struct backend {
     struct backend_listener listener;
     struct event_queue queue;
     struct credit_ledger ledger;
+    struct fair_share share;
     struct event_ndjson encoder;
     struct session_list_source lists;
     struct connection *connection; /* NULL: nobody is connected */
@@ -60,7 +62,7 @@ void backend_fill(struct backend *backend);
 /* The kernel has taken these bytes of the flight. */
 void backend_sent(struct backend *backend, size_t size);
 
-/* Writes what the connection takes, runs what commands it has left, and gives new credit to the shards. The connection
+/* Writes what the connection takes, runs what commands it has left, and tells the shards of new credit and who gets none. The connection
  * may be gone afterwards. */
 void backend_flush(struct backend *backend);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admission/admission.h"
+#include "gateway/credit.h"
 #include "gateway/downlink.h"
 #include "gateway/session_events.h"
 #include "gateway/shard_internal.h"
@@ -81,6 +82,7 @@ static void set_up(struct session *session, struct shard *shard, const struct se
     registry_key_tag(shard->registry, &start->match->keys[start->matched], session->key_tag);
     session_apply_settings(session, settings);
     session->backends = start->backends;
+    session->is_denied = credit_is_denied(shard, start->device, start->backends);
     session->handshake_begun = start->handshake_begun;
     session->last_activity = now.monotonic;
     session->commands_end = &session->commands;

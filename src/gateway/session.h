@@ -35,6 +35,7 @@ struct session {
     struct session *paused_before;
     bool live;
     bool is_paused;
+    bool is_denied; /* credit: see gateway/credit.h */
     bool in_tables; /* by_session */
     bool in_paths;
     bool uses_default;
@@ -107,8 +108,8 @@ void session_destroy(struct session *session);
 void session_touch(struct session *session, struct shard_time now);
 
 /* A message found no credit, or no memory (`retry`: looked for again soon by itself). TCP is not read, and the watchdog
- * waits, until shard_credit or the retry goes on. Over UDP there is nothing to stop: the device repeats by its own
- * clock for as long as it likes, and each time the watchdog leaves it time for the next. */
+ * waits, until shard_credit, shard_deny or the retry goes on. Over UDP there is nothing to stop: the device repeats by its
+ * own clock for as long as it likes, and each time the watchdog leaves it time for the next. */
 void session_pause(struct session *session, bool retry, struct shard_time now);
 void session_unpause(struct session *session, struct shard_time now);
 /* Has the session run again soon, since memory was short. */

@@ -15,8 +15,6 @@
 #include "gateway/stream.h"
 #include "platform/secret_memory.h"
 
-#define RESUME_COST seam_event_cost(SEAM_PAYLOAD_MAX) /* what a paused session may want as soon as it goes on */
-
 uint64_t shard_hash(const struct shard *shard, const void *bytes, size_t size)
 {
     return crypto_siphash(shard->hash_key, bytes, size);
@@ -122,41 +120,6 @@ void shard_command(struct shard *shard, struct seam_command *command, struct sha
         session_end(session, SEAM_CLOSED, now);
         seam_outbox_finish(shard->outbox, command, SEAM_CLOSE_DONE);
         return;
-    }
-}
-
-/* The backends that have room for whatever a session may want next. */
-static uint32_t backends_with_room(const struct seam_credit *credit)
-{
-    uint32_t backends = 0;
-    for (unsigned index = 0; index < SEAM_BACKENDS_MAX; index++) {
-        if (credit->bytes[index] >= RESUME_COST) {
-            backends |= UINT32_C(1) << index;
-        }
-    }
-    return backends;
-}
-
-/* Connections go on, the oldest first, and no more than there is room for: the others would stop again at once, for
- * nothing. Each that goes on spends credit or ends, and of either comes new credit for those behind it; so what waits
- * for memory, and might spend none, is not among them. */
-void shard_credit(struct shard *shard, const struct seam_credit *credit, struct shard_time now)
-{
-    for (unsigned index = 0; index < SEAM_BACKENDS_MAX; index++) {
-        shard->credit.bytes[index] += credit->bytes[index];
-    }
-    struct seam_credit left = shard->credit;
-    uint32_t with_room = backends_with_room(&left);
-    for (struct session *session = shard->paused_first, *next; session != NULL && with_room != 0; session = next) {
-        next = session->paused_next;
-        if ((session->backends & ~with_room) == 0 && session->retry_at == DEADLINE_NEVER) {
-            bool taken = seam_credit_take(&left, session->backends, RESUME_COST);
-            assert(taken);
-            (void)taken;
-            with_room = backends_with_room(&left);
-            session_unpause(session, now);
-            (void)!session_run(session, now);
-        }
     }
 }
 

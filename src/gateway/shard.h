@@ -24,6 +24,7 @@
 #include "platform/address.h"
 #include "seam/command.h"
 #include "seam/credit.h"
+#include "seam/denied.h"
 #include "seam/outbox.h"
 
 #define SHARD_NEVER UINT64_MAX
@@ -111,6 +112,8 @@ void shard_stream_lost(struct shard *shard, struct shard_stream *stream, struct 
 void shard_command(struct shard *shard, struct seam_command *command, struct shard_time now);
 /* New credit: sessions that were paused for want of it go on. */
 void shard_credit(struct shard *shard, const struct seam_credit *credit, struct shard_time now);
+/* Who gets no credit from now on, and who gets it again (docs/security.md rule 22). */
+void shard_deny(struct shard *shard, const struct seam_denied *denied, struct shard_time now);
 
 /* Swaps registry and settings (docs: "HUP" in the table of the configuration), then closes every session whose key is
  * not accepted any more. `config` is borrowed until the next one. */

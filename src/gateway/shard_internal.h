@@ -27,7 +27,7 @@ enum deadline_kind {
     DEADLINE_PENDING,
     DEADLINE_STREAM,
     DEADLINE_UNPROVED, /* of all unproved handshakes together */
-    DEADLINE_HOUSE, /* what the shard does for itself, see shard_keep_house_by */
+    DEADLINE_HOUSE,    /* what the shard does for itself, see shard_keep_house_by */
 };
 
 /* Messages that outsiders can cause have a limit each. */
@@ -49,6 +49,7 @@ struct shard {
     struct usmp_cookie_secret *cookie_secret; /* in secret memory */
     uint8_t hash_key[16];
     struct seam_credit credit;
+    struct seam_denied denied;
     struct deadlines deadlines;
     struct deadline house;
     int64_t registry_expiry;    /* wall clock seconds of the next `until`; INT64_MAX: none */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "gateway/credit.h"
 #include "gateway/downlink.h"
 #include "gateway/session_events.h"
 #include "gateway/shard_internal.h"
@@ -35,7 +36,7 @@ static enum uplink_verdict offer(struct session *session, const struct shard_pat
     struct shard *shard = session->shard;
     struct usmp_offer message = session->wire.offer;
     uint64_t cost = seam_event_cost(message.size);
-    if (!seam_credit_take(&shard->credit, session->backends, cost)) {
+    if (!credit_take(session, cost)) {
         return refuse(session, false, now);
     }
     if (!session_tell_message(session, message.bytes, message.size, now)) {

@@ -26,6 +26,22 @@ void seam_inbox_give_credit(struct seam_inbox *inbox, unsigned backend, uint64_t
     inbox->wake(inbox->wake_context);
 }
 
+void seam_inbox_deny(struct seam_inbox *inbox, unsigned backend, const struct seam_denied_list *list)
+{
+    assert(backend < SEAM_BACKENDS_MAX && list->count <= SEAM_DENIED_MAX);
+    inbox->denied.lists[backend] = *list;
+    inbox->denied_changed = true;
+    inbox->wake(inbox->wake_context);
+}
+
+const struct seam_denied *seam_inbox_take_denied(struct seam_inbox *inbox)
+{
+    if (!inbox->denied_changed)
+        return NULL;
+    inbox->denied_changed = false;
+    return &inbox->denied;
+}
+
 struct seam_command *seam_inbox_take(struct seam_inbox *inbox, struct seam_credit *credit, bool *credited)
 {
     struct seam_command *commands = inbox->commands;

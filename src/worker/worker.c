@@ -53,6 +53,10 @@ static void draw_random(void *context, void *out, size_t size)
 
 static void take_inbox(struct worker *worker)
 {
+    const struct seam_denied *denied = seam_inbox_take_denied(&worker->inbox);
+    if (denied != NULL) {
+        shard_deny(worker->shard, denied, worker->now);
+    }
     struct seam_credit credit;
     bool credited;
     struct seam_command *command = seam_inbox_take(&worker->inbox, &credit, &credited);
@@ -69,7 +73,7 @@ static void take_inbox(struct worker *worker)
 
 static bool inbox_has_more(const struct worker *worker)
 {
-    return worker->inbox.commands != NULL || worker->inbox.credited;
+    return worker->inbox.commands != NULL || worker->inbox.credited || worker->inbox.denied_changed;
 }
 
 /* Delivering may bring credit, credit may bring messages: a few rounds, then the loop looks for other input first. */

@@ -94,6 +94,9 @@ static void empty_inbox(struct hub_fixture *fixture)
 {
     struct seam_credit credit;
     bool credited;
+    const struct seam_denied *denied = seam_inbox_take_denied(&fixture->inbox);
+    if (denied != NULL)
+        fixture->denied = *denied;
     struct seam_command **end = &fixture->commands;
     while (*end != NULL)
         end = &(*end)->next;
@@ -134,12 +137,23 @@ static struct seam_event event_of(const struct hub_fixture *fixture, enum seam_e
     };
 }
 
+static bool is_denied(const struct hub_fixture *fixture, const struct seam_event *event)
+{
+    if (event->kind != SEAM_MESSAGE)
+        return false;
+    SEAM_BACKENDS_EACH(index, event->backends) {
+        if (seam_denied_contains(&fixture->denied.lists[index], event->device))
+            return true;
+    }
+    return false;
+}
+
 bool worker_append(struct hub_fixture *fixture, const struct seam_event *event, const void *payload)
 {
     uint64_t cost = event->kind == SEAM_DISCONNECTED ? 0 : seam_event_cost(event->size);
     if (event->kind == SEAM_CONNECTED)
         cost += seam_event_cost(0);
-    if (!seam_credit_take(&fixture->credit, event->backends, cost))
+    if (is_denied(fixture, event) || !seam_credit_take(&fixture->credit, event->backends, cost))
         return false;
     assert_true(seam_outbox_append(&fixture->outbox, event, payload));
     return true;

@@ -31,6 +31,7 @@ struct hub_fixture {
     struct seam_inbox inbox;
     struct seam_outbox outbox;
     struct seam_credit credit;
+    struct seam_denied denied;
     struct seam_command *commands; /* that came and are not finished yet, oldest first */
     unsigned wakes;
     char folder[64];
@@ -57,7 +58,8 @@ void fixture_turn(struct hub_fixture *fixture);
 /* How many messages that begin so were logged. */
 size_t fixture_logged(const struct hub_fixture *fixture, const char *beginning);
 
-/* The worker: device n is de:ad:be:ef:00:n. Each takes credit; false: there is none, nothing happened. The event goes to
+/* The worker: device n is de:ad:be:ef:00:n. Each takes credit; false: there is none, or the
+ * device gets none for its messages, and nothing happened. The event goes to
  * the hub at once. */
 bool worker_connected(struct hub_fixture *fixture, uint8_t device, uint8_t session);
 bool worker_message(struct hub_fixture *fixture, uint8_t device, uint8_t session, const void *payload, size_t size);

@@ -96,6 +96,30 @@ static void credit_adds_up_until_it_is_taken(void **state)
     assert_int_equal(credit.bytes[0], 0);
 }
 
+static void who_gets_no_credit_is_told_when_it_changes(void **state)
+{
+    (void)state;
+    unsigned wakes = 0;
+    struct seam_inbox inbox;
+    seam_inbox_open(&inbox, count, &wakes);
+    assert_null(seam_inbox_take_denied(&inbox));
+
+    static const struct seam_denied_list one = {.count = 1, .devices = {{1, 2, 3, 4, 5, 6}}};
+    static const struct seam_denied_list none = {.count = 0};
+    seam_inbox_deny(&inbox, 0, &one);
+    seam_inbox_deny(&inbox, SEAM_BACKENDS_MAX - 1, &one);
+    seam_inbox_deny(&inbox, 0, &none);
+    assert_int_equal(wakes, 3);
+
+    const struct seam_denied *denied = seam_inbox_take_denied(&inbox);
+    assert_non_null(denied);
+    static const uint8_t other[6] = {1, 2, 3, 4, 5, 7};
+    assert_true(seam_denied_contains(&denied->lists[SEAM_BACKENDS_MAX - 1], one.devices[0]));
+    assert_false(seam_denied_contains(&denied->lists[SEAM_BACKENDS_MAX - 1], other));
+    assert_false(seam_denied_contains(&denied->lists[0], one.devices[0]));
+    assert_null(seam_inbox_take_denied(&inbox));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +127,7 @@ int main(void)
         cmocka_unit_test(commands_come_out_in_their_order),
         cmocka_unit_test(an_emptied_inbox_takes_commands_again),
         cmocka_unit_test(credit_adds_up_until_it_is_taken),
+        cmocka_unit_test(who_gets_no_credit_is_told_when_it_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
