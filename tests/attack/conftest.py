@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,12 +14,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "interop")]
 
 from harness.identity import Identity  # noqa: E402
+from harness.patience import seconds  # noqa: E402
 
 from attacker.forger import Forger  # noqa: E402
 from attacker.path import Path  # noqa: E402
+from lengths import SECONDS  # noqa: E402
 from targets.sdk import SdkGateway, cannot_run  # noqa: E402
 from targets.usmpd import Usmpd  # noqa: E402
 
+LONGEST = seconds(120) + 2 * SECONDS
 GATEWAY = os.environ.get("USMPD_ATTACK_GATEWAY", "usmpd")
 
 
@@ -95,6 +99,20 @@ def forger() -> Iterator[Callable[..., Forger]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[bool]:
+    """No test goes on for ever, whatever the gateway does."""
+    def too_long(number: int, frame: object) -> None:
+        raise AssertionError(f"it takes longer than {LONGEST:g} s")
+
+    signal.signal(signal.SIGALRM, too_long)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @pytest.hookimpl(wrapper=True)

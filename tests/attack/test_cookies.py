@@ -197,7 +197,7 @@ def test_rule_12_a_restart_forgets_the_secret(start_usmpd):
     first.end()
     second = start_usmpd(identity, config={**ALWAYS, "listen": {"tcp": [], "udp": [f"127.0.0.1:{port}"]}})
     assert not is_taken(device, cookie)
-    second.connected(identity, "udp")
+    second.connected(identity, "udp", at=("127.0.0.1", port))
 
 
 def test_rule_12_over_tcp_there_is_no_cookie(start_usmpd):

@@ -1,13 +1,13 @@
 """A path that loses a fifth each way: devices connect within their own time-outs, and messages arrive once."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness.backend import payload
 from harness.identity import new_identity
 from harness.patience import seconds
-from harness.sdk import SdkError, SdkProcess
+from harness.sdk import SdkError, sdk_process
+from harness.strict import STRICT_ERAS, lacks, strict_process
 
 from attacker.path import losing
 from lengths import SEED
@@ -19,14 +19,17 @@ TIMEOUT = 10.0
 
 
 @pytest.fixture
-def sdk(request):
-    version = request.param
-    process = SdkProcess(os.environ[f"USMPD_INTEROP_SDK_{version.replace('.', '_')}"], version)
-    yield process
+def devices(request):
+    """A process of such devices, and what they cannot do."""
+    kind, version = request.param
+    process = sdk_process(version) if kind == "sdk" else strict_process(version)
+    yield process, {} if kind == "sdk" else lacks(version)
     process.stop()
 
 
-versions = pytest.mark.parametrize("sdk", ["0.5.1", "1.0.0", "1.1.0", "1.2.2"], indirect=True)
+# 0.4.7 speaks no UDP.
+KINDS = [("sdk", version) for version in ("0.5.1", "1.0.0", "1.1.0", "1.2.2")] + [("strict", era) for era in STRICT_ERAS if era != "0.4.7"]
+kinds = pytest.mark.parametrize("devices", KINDS, indirect=True, ids="-".join)
 
 
 def converse(device, port: int) -> tuple[bool, list[bytes]]:
@@ -46,17 +49,18 @@ def converse(device, port: int) -> tuple[bool, list[bytes]]:
     return True, acknowledged
 
 
-@versions
-def test_devices_connect_and_messages_arrive_once_over_a_lossy_path(start, make_path, sdk):
-    wire = 1 if sdk.version.startswith("0.") else 2
+@kinds
+def test_devices_connect_and_messages_arrive_once_over_a_lossy_path(start, make_path, devices):
+    process, missing = devices
+    wire = 1 if process.version in ("0.5.1", "0.5") else 2
     identities = [new_identity() for _ in range(DEVICES)]
     gateway = start(*identities)
     if wire not in gateway.wires:
         cannot_run(f"it does not speak wire {wire}")
-    devices = [sdk.device(identity, "udp") for identity in identities]
+    fleet = [process.device(identity, "udp", missing) for identity in identities]
     paths = [make_path(gateway, hook=losing(LOSS, SEED * 1000 + number)) for number in range(DEVICES)]
     with ThreadPoolExecutor(DEVICES) as pool:
-        results = list(pool.map(lambda pair: converse(pair[0], pair[1].address[1]), zip(devices, paths)))
+        results = list(pool.map(lambda pair: converse(pair[0], pair[1].address[1]), zip(fleet, paths)))
     connected = sum(done for done, _ in results)
     got: dict[str, list[bytes]] = {identity.id: [] for identity in identities}
     while gateway.backend.has_event(seconds(1)):
@@ -68,7 +72,7 @@ def test_devices_connect_and_messages_arrive_once_over_a_lossy_path(start, make_
         assert len(messages) == len(set(messages)), f"twice: {messages}"
         assert set(acknowledged) <= set(messages), f"acknowledged, but lost: {set(acknowledged) - set(messages)}"
         assert messages == sorted(messages), f"out of order: {messages}"
-    for device in devices:
+    for device in fleet:
         device.abort()
     assert connected >= 9 * DEVICES // 10, f"{connected} of {DEVICES} devices connected"
     assert sum(len(acknowledged) for _, acknowledged in results) >= connected * MESSAGES // 2

@@ -68,7 +68,7 @@ class Drips:
 @pytest.mark.xdist_group("heavy")
 @ways(transport="tcp")
 def test_slow_connections_for_a_while(start, descriptors, wire, transport):
-    fleet, newcomers = {(wire, way): new_identity() for way in ("tcp", "udp")}, [new_identity() for _ in range(10)]
+    fleet, newcomers = {(wire, way): new_identity() for way in ("tcp", "udp")}, [new_identity() for _ in range(100)]
     gateway = start(*fleet.values(), *newcomers)
     growth = Growth(gateway.pid)
     let_in, tries = 0, 0
@@ -78,7 +78,7 @@ def test_slow_connections_for_a_while(start, descriptors, wire, transport):
         while time.monotonic() < end:
             drips.round()
             growth.sample()
-            device = gateway.device(newcomers[tries % 10], transport, wire)
+            device = gateway.device(newcomers[tries % len(newcomers)], transport, wire)
             tries += 1
             let_in += gets_in(device)
             device.close()
@@ -93,8 +93,8 @@ def test_slow_connections_for_a_while(start, descriptors, wire, transport):
 
 @pytest.mark.xdist_group("heavy")
 def test_slow_connections_of_one_address_do_not_concern_others(start, descriptors):
-    identity = new_identity()
-    gateway = start(identity)
+    identities = [new_identity() for _ in range(10)]
+    gateway = start(*identities)
     slow = []
     for _ in range(1500):
         opened = socket.socket()
@@ -110,7 +110,7 @@ def test_slow_connections_of_one_address_do_not_concern_others(start, descriptor
             opened.send(b"\xcd")
         except OSError:
             pass
-    for host in range(10):
+    for host, identity in enumerate(identities):
         assert gets_in(gateway.device(identity, source=f"127.99.2.{host + 1}", patience=seconds(4))), host
     for opened in slow:
         opened.close()

@@ -19,7 +19,7 @@ if __name__ == "__main__":
 
 from attacker import frames  # noqa: E402
 
-# One port for all forged datagrams, so that one socket can see all answers to them.
+# The port that forged datagrams come from, so that one socket can see all answers to them.
 PORT = 4444
 PREPARED = 4096
 SO_RCVBUFFORCE = 33  # Python does not name it
@@ -56,10 +56,10 @@ def hello(wire: int, id: bytes) -> bytes:
     return frames.frame(wire, frames.HELLO, 0, id + os.urandom(32))
 
 
-def sources(seed: int, count: int) -> Iterable[tuple[str, int]]:
+def sources(seed: int, count: int, port: int = PORT) -> Iterable[tuple[str, int]]:
     """Addresses in 198.18.0.0/15, which is for benchmarks and is nobody's."""
     draw = random.Random(seed)
-    return ((f"198.{18 + draw.randrange(2)}.{draw.randrange(256)}.{draw.randrange(1, 255)}", PORT) for _ in range(count))
+    return ((f"198.{18 + draw.randrange(2)}.{draw.randrange(256)}.{draw.randrange(1, 255)}", port) for _ in range(count))
 
 
 class Answers:
@@ -68,15 +68,18 @@ class Answers:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
-        self._socket.bind(("0.0.0.0", PORT))
-        self._socket.setblocking(False)
+        self._socket.bind(("0.0.0.0", 0))
+        self.port: int = self._socket.getsockname()[1]
 
     def take(self, silence: float) -> list[bytes]:
         """All that has come, until nothing comes for `silence`."""
+        self._socket.settimeout(silence)
         came = []
-        while select.select([self._socket], [], [], silence)[0]:
-            came.append(self._socket.recv(2048))
-        return came
+        try:
+            while True:
+                came.append(self._socket.recv(2048))
+        except TimeoutError:
+            return came
 
     def close(self) -> None:
         self._socket.close()
