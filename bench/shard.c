@@ -1,8 +1,8 @@
 /* bench/shard [SESSIONS [MESSAGES [BYTES]]]
  *
  * What the shard itself costs, without sockets: a UDP message from the datagram to the outbox with its UTACK, a TCP
- * message, a handshake of each kind, a reload over all sessions, and the memory of a session. Prints nanoseconds of CPU
- * time each.
+ * message, a handshake of each kind, a message behind a flood of HELLOs, a reload over all sessions, and the memory of
+ * a session. Prints CPU time each.
  *
  *     valgrind --tool=callgrind --toggle-collect=shard_datagram build/release/bin/shard 100 10000
  *
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <usmp/handshake_messages.h>
 #include <usmp/record.h>
 
 #include "gateway/require.h"
@@ -159,6 +160,50 @@ static struct simulated_device **measure_handshakes(struct world *world, enum us
     return devices;
 }
 
+/* What a session waits for when forged HELLOs came before its message, and what a turn then does for strangers. */
+static void measure_flood(struct world *world, struct simulated_device *device, size_t hellos, size_t rounds)
+{
+    struct random_numbers numbers = {2};
+    uint64_t waited = 0;
+    uint64_t worked = 0;
+    uint64_t longest = 0;
+    size_t turns = 0;
+    for (size_t round = 0; round < rounds; round++) {
+        uint8_t message[USMP_FRAME_MAX];
+        size_t size = seal_next(device, (const uint8_t *)"behind", 6, message);
+        struct shard_path path = device->path;
+        uint64_t start = cpu_time();
+        for (size_t number = 0; number < hellos; number++) {
+            struct usmp_hello hello = {.has_cookie = false};
+            uint8_t frame[USMP_HELLO_COOKIE_FRAME];
+            random_fill(&numbers, &hello.device_id, sizeof hello.device_id);
+            random_fill(&numbers, &hello.public_key, sizeof hello.public_key);
+            random_fill(&numbers, path.peer.bytes + 13, 3);
+            size_t hello_size = usmp_hello_write(USMP_WIRE_2, 0, &hello, frame);
+            shard_datagram(world->shard, &path, frame, hello_size, world->now);
+        }
+        shard_datagram(world->shard, &device->path, message, size, world->now);
+        waited += cpu_time() - start;
+        bool more = true;
+        while (more) {
+            start = cpu_time();
+            more = shard_strangers(world->shard, world->now);
+            uint64_t turn = cpu_time() - start;
+            worked += turn;
+            longest = turn > longest ? turn : longest;
+            turns++;
+        }
+        seam_outbox_drain(&world->outbox, throw_away, NULL);
+        world->now.monotonic += 20000;
+        shard_advance(world->shard, world->now);
+    }
+    printf(
+        "a message behind %zu forged HELLOs: %llu us; the %zu turns of strangers after it: %llu us each, at most %llu "
+        "us\n",
+        hellos, (unsigned long long)(waited / rounds / 1000), turns / rounds,
+        (unsigned long long)(worked / turns / 1000), (unsigned long long)(longest / 1000));
+}
+
 static void measure_reload(struct world *world, size_t sessions)
 {
     uint64_t start = cpu_time();
@@ -187,6 +232,7 @@ int main(int argument_count, char **arguments)
     measure_messages(world, USMP_UDP, udp, sessions, messages, size);
     measure_messages(world, USMP_TCP, tcp, sessions, messages, size);
     require(answers > 0);
+    measure_flood(world, udp[0], 256, 200);
     measure_reload(world, 2 * sessions);
     free(udp);
     free(tcp);

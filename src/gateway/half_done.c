@@ -35,9 +35,7 @@ static bool oldest_gives_way(struct shard *shard, struct shard_time now)
     if (oldest->transport == USMP_TCP) {
         stream_due(HASH_INDEX_OBJECT(oldest, struct shard_stream, half_done), now);
     } else {
-        struct pending *pending = HASH_INDEX_OBJECT(oldest, struct pending, half_done);
-        pending->expires = now.monotonic;
-        pending_due(shard, pending, now);
+        pending_expire(shard, HASH_INDEX_OBJECT(oldest, struct pending, half_done), now);
     }
     return true;
 }

@@ -125,6 +125,7 @@ void pending_prove(struct shard *shard, struct pending *pending, struct shard_ti
     pending->saw_wrong = false;
     shard->pending.proved_count++;
     half_done_enter(shard, &pending->half_done, USMP_UDP, now);
+    session_hold_begin(shard, pending, now);
 }
 
 void pending_challenge(struct shard *shard, const struct pending *pending)

@@ -22,7 +22,7 @@ struct udp_socket;
 
 struct udp_datagram {
     struct shard_path path; /* an answer takes the path of what it answers */
-    const uint8_t *bytes; /* until the next udp_socket_receive() */
+    const uint8_t *bytes;   /* until the next udp_socket_receive() */
     size_t size;
     bool oversized; /* more than UDP_SOCKET_DATAGRAM_MAX; `bytes` may be its beginning only */
 };

@@ -197,6 +197,35 @@ static void waits_where_it_has_moved_to(void **state)
     world_close(world);
 }
 
+/* The cookie came later than the HELLO, and the session in between. */
+static void waits_once_the_handshake_is_proved(void **state)
+{
+    (void)state;
+    struct world *world = world_open("session_timeout: 10m\n", DEVICES);
+    struct bare_device other = bare_device(world, USMP_UDP, 2, OTHER_ID, OTHER_PSK, OTHER_ADDRESS);
+    bare_hello(&other, 0, NULL);
+    struct bare_device device = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
+    bare_connect(&device);
+    device.port->path.peer = world_address(OTHER_ADDRESS);
+    other.port->path.peer = world_address(ADDRESS);
+    bare_record(&device, USMP_DATA, 0, "from there", 10);
+    struct seam_command *command = say(world, "waits");
+    assert_int_equal(heard(&device, USMP_DATA), 1);
+
+    struct shard_path path = {.peer = world_address(OTHER_ADDRESS), .local = world->gateway};
+    struct pending *pending = pending_first(world->shard, &path);
+    assert_int_equal(
+        admission_handshake_begin(world->admission, &pending->peer, pending->handshake.device_id, world->now.monotonic),
+        ADMISSION_WELCOME);
+    pending_prove(world->shard, pending, world->now);
+    assert_int_equal(heard_within(&device, USMP_DATA, 5 * WORLD_SECOND), 0);
+    assert_true(heard_within(&device, USMP_DATA, 5 * WORLD_SECOND) >= 1);
+    shard_drain(world->shard, world->now);
+    world_settle(world);
+    expect_outcome(command, SEAM_UNCONFIRMED);
+    world_close(world);
+}
+
 /* When usmpd ends, no handshake is left for which anything could wait. */
 static void says_bye_when_it_drains(void **state)
 {
@@ -225,6 +254,7 @@ int main(void)
         cmocka_unit_test(waits_for_wire_1_a_little_and_seldom),
         cmocka_unit_test(goes_on_when_wire_1_fails_early),
         cmocka_unit_test(waits_where_it_has_moved_to),
+        cmocka_unit_test(waits_once_the_handshake_is_proved),
         cmocka_unit_test(says_bye_when_it_drains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
