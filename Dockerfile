@@ -22,7 +22,7 @@ RUN cmake -S . -B build/image -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTIN
 FROM ${BASE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        libjansson4 libsodium23 libssl3 libsystemd0 libuv1 libyaml-0-2 \
+        libjansson4 libseccomp2 libsodium23 libssl3 libsystemd0 libuv1 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/*
 RUN groupadd --system --gid 990 usmpd \
     && useradd --system --uid 990 --gid usmpd --home-dir /var/lib/usmpd --no-create-home --shell /usr/sbin/nologin \

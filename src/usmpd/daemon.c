@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 #include "admission/admission.h"
@@ -234,10 +233,7 @@ static bool start(struct daemon *daemon)
         return false;
     }
     if (daemon->config->sandbox == CONFIG_SANDBOX_AUTO) {
-        int result = sandbox_enter();
-        if (result != 0) {
-            return fail(daemon, "cannot enter the sandbox", strerror(-result));
-        }
+        sandbox_enter();
     }
     int result = worker_start(daemon->worker);
     if (result != 0) {

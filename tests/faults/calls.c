@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <openssl/evp.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

@@ -117,7 +117,8 @@ class Trial:
 
     def require(self, held: bool, what: str) -> None:
         if not held:
-            raise Broken(f"{what}\n  fault: {self.fault}, {self.record()[0]}\n  " + "\n  ".join(self.log.all()))
+            struck = self.record()[0]
+            raise Broken(f"{what}\n  fault: {self.fault}, {len(struck)} times: {struck[:1]}\n  " + "\n  ".join(self.log.all()))
 
     def text(self) -> str:
         self.texts += 1

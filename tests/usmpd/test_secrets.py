@@ -56,11 +56,12 @@ class Process(Case):
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             self.assertIn("Permission denied", read.stderr, name)
 
-    def test_it_gains_no_privileges(self) -> None:
-        for sandbox, expected in (("auto", "1"), ("off", "0")):
+    def test_it_gains_no_privileges_and_is_confined(self) -> None:
+        """Seccomp: 2 is a filter of system calls."""
+        for sandbox, expected in (("auto", ("1", "2")), ("off", ("0", "0"))):
             self.write_config({"sandbox": sandbox})
             usmpd = self.start()
-            self.assertEqual(usmpd.status("NoNewPrivs"), expected)
+            self.assertEqual((usmpd.status("NoNewPrivs"), usmpd.status("Seccomp")), expected)
             usmpd.terminate()
             usmpd.expect_exit(0)
 
