@@ -180,10 +180,13 @@ bool admission_may_complete(struct admission *admission, const uint8_t device[6]
     return may;
 }
 
-bool admission_take_challenges(struct admission *admission, unsigned count, uint64_t now)
+bool admission_take_challenges(struct admission *admission, unsigned count, unsigned left, uint64_t now)
 {
     pthread_mutex_lock(&admission->lock);
-    bool taken = token_bucket_take(&admission->challenges, &challenge_rate, count, now);
+    bool taken = token_bucket_take(&admission->challenges, &challenge_rate, count + left, now);
+    if (taken) {
+        token_bucket_give_back(&admission->challenges, &challenge_rate, left);
+    }
     pthread_mutex_unlock(&admission->lock);
     return taken;
 }

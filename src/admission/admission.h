@@ -84,7 +84,8 @@ void admission_succeeded(struct admission *admission, const struct address *peer
 /* A session takes a place. `replaces`: the device's own old session goes in the same moment, so no limit applies.
  * With ADMISSION_WELCOME admission_session_end follows, with the same peer. */
 enum admission_verdict admission_session_begin(struct admission *admission, const struct address *peer,
-                                               bool uses_default, bool replaces, uint64_t now) __attribute__((warn_unused_result));
+                                               bool uses_default, bool replaces, uint64_t now)
+    __attribute__((warn_unused_result));
 void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default);
 
 /* A right HELLO_ACK of this device: whether it may become a session (docs/security.md rule 18: ten at once, then one in
@@ -94,8 +95,8 @@ bool admission_may_complete(struct admission *admission, const uint8_t device[6]
     __attribute__((warn_unused_result));
 
 /* CHALLENGEs to addresses that are not proved (rules 10 and 11): 200 a second for all of them together. Takes `count`,
- * or none when there are fewer. */
-bool admission_take_challenges(struct admission *admission, unsigned count, uint64_t now)
+ * or none when fewer than `left` would be left. */
+bool admission_take_challenges(struct admission *admission, unsigned count, unsigned left, uint64_t now)
     __attribute__((warn_unused_result));
 /* So many of them were not sent. */
 void admission_give_back_challenges(struct admission *admission, unsigned count);

@@ -65,20 +65,23 @@ static struct usmp_cookie_claim claim_of(const struct address *peer, const struc
 }
 
 /* HELLO_RETRY: at first sight without a UTACK, so that a device whose HELLO_RETRY is lost repeats its HELLO instead of
- * waiting for ever; with it when the HELLO comes again. */
+ * waiting for ever; with it when the HELLO comes again. The UTACK comes last: a device keeps one frame that comes before
+ * it and drops others, so the second HELLO_RETRY never meets a device up to 1.0.0 behind the first, which would end its
+ * handshake. */
 static void ask_for_cookie(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
                            const struct usmp_hello *hello, const struct usmp_cookie_claim *claim, struct shard_time now)
 {
+    struct usmp_hello_retry retry;
+    usmp_cookie_make(shard->cookie_secret, claim, now.monotonic, retry.cookie);
+    uint8_t bytes[USMP_HELLO_RETRY_FRAME];
+    send_back(shard, path, bytes, usmp_hello_retry_write(0, &retry, bytes));
+
     uint8_t seen[sizeof path->peer + USMP_PUBLIC_KEY_SIZE];
     memcpy(seen, &path->peer, sizeof path->peer);
     memcpy(seen + sizeof path->peer, hello->public_key, USMP_PUBLIC_KEY_SIZE);
     if (sightings_note(&shard->sightings, shard_hash(shard, seen, sizeof seen), now.monotonic)) {
         acknowledge(shard, path, frame);
     }
-    struct usmp_hello_retry retry;
-    usmp_cookie_make(shard->cookie_secret, claim, now.monotonic, retry.cookie);
-    uint8_t bytes[USMP_HELLO_RETRY_FRAME];
-    send_back(shard, path, bytes, usmp_hello_retry_write(0, &retry, bytes));
 }
 
 static void refuse(struct shard *shard, uint8_t version, enum admission_verdict verdict)
@@ -95,7 +98,7 @@ static void begin_proved(struct shard *shard, const struct shard_path *path, con
         refuse(shard, frame->version, verdict);
         return;
     }
-    struct pending *pending = pending_begin(shard, path, frame->version, hello, true, PENDING_PROVED_REPEATS, now);
+    struct pending *pending = pending_begin(shard, path, frame->version, hello, true, now);
     if (pending == NULL) {
         admission_handshake_end(shard->admission, peer);
         refuse(shard, frame->version, ADMISSION_LIMITED);
@@ -106,11 +109,11 @@ static void begin_proved(struct shard *shard, const struct shard_path *path, con
 }
 
 static void begin_unproved(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
-                           const struct usmp_hello *hello, unsigned repeats, struct shard_time now)
+                           const struct usmp_hello *hello, struct shard_time now)
 {
-    struct pending *pending = pending_begin(shard, path, frame->version, hello, false, repeats, now);
+    struct pending *pending = pending_begin(shard, path, frame->version, hello, false, now);
     if (pending == NULL) {
-        admission_give_back_challenges(shard->admission, repeats);
+        admission_give_back_challenges(shard->admission, unproved_booked(frame->version));
         refuse(shard, frame->version, ADMISSION_LIMITED);
         return;
     }
@@ -127,10 +130,7 @@ static void answer_unproved(struct shard *shard, const struct shard_path *path, 
         ask_for_cookie(shard, path, frame, hello, claim, now);
         return;
     case UNPROVED_CHALLENGE:
-        begin_unproved(shard, path, frame, hello, UNPROVED_REPEATS, now);
-        return;
-    case UNPROVED_CHALLENGE_ONCE:
-        begin_unproved(shard, path, frame, hello, 0, now);
+        begin_unproved(shard, path, frame, hello, now);
         return;
     }
 }

@@ -84,7 +84,7 @@ static void schedule(struct shard *shard, struct pending *pending)
 }
 
 struct pending *pending_begin(struct shard *shard, const struct shard_path *path, uint8_t version,
-                              const struct usmp_hello *hello, bool proved, unsigned repeats, struct shard_time now)
+                              const struct usmp_hello *hello, bool proved, struct shard_time now)
 {
     if (!proved) {
         unproved_make_room(shard, path, now);
@@ -102,7 +102,8 @@ struct pending *pending_begin(struct shard *shard, const struct shard_path *path
     pending->proved = proved;
     pending->expires = now.monotonic + shard->config->handshake_timeout;
     deadline_init(&pending->deadline, DEADLINE_PENDING);
-    handshake_begin(shard, &pending->handshake, USMP_UDP, version, hello, repeats, now);
+    handshake_begin(shard, &pending->handshake, USMP_UDP, version, hello,
+                    proved ? PENDING_PROVED_REPEATS : UNPROVED_REPEATS, now);
     hash_index_insert(&shard->pending.by_path, &pending->by_path, shard_hash_path(shard, path));
     hash_index_insert(&shard->pending.by_device, &pending->by_device,
                       shard_hash(shard, hello->device_id, sizeof hello->device_id));
@@ -110,7 +111,7 @@ struct pending *pending_begin(struct shard *shard, const struct shard_path *path
         shard->pending.proved_count++;
         half_done_enter(shard, &pending->half_done, USMP_UDP, now);
     } else {
-        unproved_enter(shard, pending, repeats, now);
+        unproved_enter(shard, pending, now);
     }
     schedule(shard, pending);
     session_hold_begin(shard, pending, now);
@@ -178,10 +179,8 @@ void pending_due(struct shard *shard, struct pending *pending, struct shard_time
         pending_expire(shard, pending, now);
         return;
     }
-    if (usmp_gateway_handshake_repeat(&pending->handshake, now.monotonic)) {
-        if (!pending->proved) {
-            unproved_repeated(pending);
-        }
+    if (usmp_gateway_handshake_repeat(&pending->handshake, now.monotonic) &&
+        (pending->proved || unproved_may_repeat(shard, pending, now))) {
         pending_challenge(shard, pending);
     }
     schedule(shard, pending);

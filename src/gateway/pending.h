@@ -49,10 +49,10 @@ struct pending_table {
 enum hash_index_result pending_open(struct pending_table *table) __attribute__((warn_unused_result));
 void pending_close(struct shard *shard);
 
-/* Begins one; for a proved address its place in admission is taken already, for another its `repeats` are taken out of
- * the budget, and both pass to it. NULL: memory is short. */
+/* Begins one; for a proved address its place in admission is taken already, for another its repeats are paid for
+ * (gateway/unproved.h), and both pass to it. NULL: memory is short. */
 struct pending *pending_begin(struct shard *shard, const struct shard_path *path, uint8_t version,
-                              const struct usmp_hello *hello, bool proved, unsigned repeats, struct shard_time now)
+                              const struct usmp_hello *hello, bool proved, struct shard_time now)
     __attribute__((warn_unused_result));
 
 /* Its device has shown a cookie after all: it leaves the unproved. Its place in admission passes to it. */

@@ -88,14 +88,19 @@ void unproved_make_room(struct shard *shard, const struct shard_path *path, stru
     }
 }
 
-void unproved_enter(struct shard *shard, struct pending *pending, unsigned booked, struct shard_time now)
+unsigned unproved_booked(uint8_t version)
+{
+    return version == USMP_WIRE_2 ? UNPROVED_REPEATS : 0;
+}
+
+void unproved_enter(struct shard *shard, struct pending *pending, struct shard_time now)
 {
     struct unproved *unproved = &shard->pending.unproved;
-    assert(unproved->count < UNPROVED_MAX && booked <= UNPROVED_REPEATS);
+    assert(unproved->count < UNPROVED_MAX);
     pending->unproved = (struct unproved_link){.position = unproved->count,
                                                .last_hello = now.monotonic,
                                                .copies_left = UNPROVED_COPIES,
-                                               .booked = (uint8_t)booked};
+                                               .booked = (uint8_t)unproved_booked(pending->handshake.version)};
     unproved->places[unproved->count++] = pending;
     enter_order(unproved, pending);
     wait_for_first(shard);
@@ -127,10 +132,13 @@ bool unproved_hello_again(struct shard *shard, struct pending *pending, struct s
     return true;
 }
 
-void unproved_repeated(struct pending *pending)
+bool unproved_may_repeat(struct shard *shard, struct pending *pending, struct shard_time now)
 {
-    assert(pending->unproved.booked > 0);
-    pending->unproved.booked--;
+    if (pending->unproved.booked > 0) {
+        pending->unproved.booked--;
+        return true;
+    }
+    return admission_take_challenges(shard->admission, 1, UNPROVED_SPARE, now.monotonic);
 }
 
 void unproved_due(struct shard *shard, struct shard_time now)

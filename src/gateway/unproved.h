@@ -20,6 +20,7 @@
 #define UNPROVED_PATH_MAX 4u
 #define UNPROVED_CROWDED_TIMEOUT UINT64_C(3000000) /* microseconds since the last HELLO */
 #define UNPROVED_REPEATS 2u                        /* of CHALLENGE, by itself */
+#define UNPROVED_SPARE 100u                        /* CHALLENGEs in the budget that no repeat of wire 1 takes */
 #define UNPROVED_COPIES 8u                         /* of its HELLO that are answered; devices send five */
 
 struct pending;
@@ -31,7 +32,7 @@ struct unproved_link {
     struct pending *after;
     uint64_t last_hello;
     uint8_t copies_left;
-    uint8_t booked; /* repeats that are taken out of the budget of CHALLENGEs already */
+    uint8_t booked; /* repeats that are taken out of the budget of CHALLENGEs already: wire 2 */
 };
 
 struct unproved {
@@ -52,7 +53,7 @@ void unproved_make_room(struct shard *shard, const struct shard_path *path, stru
 
 /* A handshake enters when it begins, and leaves when it ends or its address is proved. What it has booked and not used
  * goes back. */
-void unproved_enter(struct shard *shard, struct pending *pending, unsigned booked, struct shard_time now);
+void unproved_enter(struct shard *shard, struct pending *pending, struct shard_time now);
 void unproved_leave(struct shard *shard, struct pending *pending);
 
 /* A copy of its HELLO came. False: it has had enough of them, and gets no answer. */
@@ -62,8 +63,13 @@ bool unproved_hello_again(struct shard *shard, struct pending *pending, struct s
 /* How many there are at an address and port. */
 size_t unproved_at(const struct shard *shard, const struct shard_path *path);
 
-/* Its CHALLENGE was repeated. */
-void unproved_repeated(struct pending *pending);
+/* Whether its CHALLENGE, whose time has come, may be repeated: it has booked that, or the budget is half full, which it
+ * is not in a flood. */
+bool unproved_may_repeat(struct shard *shard, struct pending *pending, struct shard_time now)
+    __attribute__((warn_unused_result));
+
+/* So many repeats are booked for a handshake that begins. */
+unsigned unproved_booked(uint8_t version);
 
 /* Its deadline came: those of whom nothing was heard go. */
 void unproved_due(struct shard *shard, struct shard_time now);

@@ -31,12 +31,13 @@ static bool is_doubtful(const struct shard *shard, const struct shard_path *path
 enum unproved_answer unproved_answer(struct shard *shard, const struct shard_path *path, uint8_t version,
                                      struct shard_time now)
 {
-    if (version == USMP_WIRE_2 &&
-        (shard->config->wire.udp_cookie == CONFIG_UDP_COOKIE_ALWAYS || is_doubtful(shard, path, now))) {
-        return UNPROVED_COOKIE;
-    }
-    if (admission_take_challenges(shard->admission, 1 + UNPROVED_REPEATS, now.monotonic)) {
+    if (version == USMP_WIRE_1) {
+        (void)!admission_take_challenges(shard->admission, 1, 0, now.monotonic);
         return UNPROVED_CHALLENGE;
     }
-    return version == USMP_WIRE_2 ? UNPROVED_COOKIE : UNPROVED_CHALLENGE_ONCE;
+    if (shard->config->wire.udp_cookie == CONFIG_UDP_COOKIE_ALWAYS || is_doubtful(shard, path, now) ||
+        !admission_take_challenges(shard->admission, 1 + UNPROVED_REPEATS, 0, now.monotonic)) {
+        return UNPROVED_COOKIE;
+    }
+    return UNPROVED_CHALLENGE;
 }

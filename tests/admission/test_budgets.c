@@ -106,15 +106,19 @@ static void limits_challenges_to_unproved_addresses(void **state)
     (void)state;
     struct admission *admission = opened(&generous);
     for (unsigned time = 0; time < 66; time++)
-        assert_true(admission_take_challenges(admission, 3, SECOND));
-    assert_false(admission_take_challenges(admission, 3, SECOND));
-    assert_true(admission_take_challenges(admission, 2, SECOND));
-    assert_false(admission_take_challenges(admission, 1, SECOND));
+        assert_true(admission_take_challenges(admission, 3, 0, SECOND));
+    assert_false(admission_take_challenges(admission, 3, 0, SECOND));
+    assert_true(admission_take_challenges(admission, 2, 0, SECOND));
+    assert_false(admission_take_challenges(admission, 1, 0, SECOND));
     admission_give_back_challenges(admission, 2);
-    assert_true(admission_take_challenges(admission, 2, SECOND));
+    assert_true(admission_take_challenges(admission, 2, 0, SECOND));
+    assert_false(admission_take_challenges(admission, 1, 100, SECOND + 504999));
+    assert_true(admission_take_challenges(admission, 1, 100, SECOND + 505000)); /* 101 were there */
+    assert_true(admission_take_challenges(admission, 100, 0, SECOND + 505000));
+    assert_false(admission_take_challenges(admission, 1, 0, SECOND + 505000));
     unsigned taken = 0;
-    for (uint64_t now = SECOND; now < 11 * SECOND; now += 1000)
-        taken += admission_take_challenges(admission, 1, now) ? 1 : 0;
+    for (uint64_t now = SECOND + 505000; now < 11 * SECOND + 505000; now += 1000)
+        taken += admission_take_challenges(admission, 1, 0, now) ? 1 : 0;
     assert_in_range(taken, 1998, 2000);
     admission_close(admission);
 }

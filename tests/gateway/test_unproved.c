@@ -157,7 +157,7 @@ static void a_cookie_proves_a_handshake_that_is_pending(void **state)
 {
     (void)state;
     struct world *world = world_open(NULL, DEVICES);
-    assert_true(admission_take_challenges(world->admission, 200, world->now.monotonic));
+    assert_true(admission_take_challenges(world->admission, 200, 0, world->now.monotonic));
     struct bare_device device = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
     bare_hello(&device, 0, NULL);
     uint8_t bytes[USMP_FRAME_MAX];
