@@ -13,6 +13,9 @@ static bool holds(const struct pending *pending, const struct session *session, 
 
 void session_hold_update(struct session *session, struct shard_time now)
 {
+    if (now.monotonic >= session->held_until) {
+        session->held_until = 0;
+    }
     bool held = false;
     for (const struct pending *pending = pending_first(session->shard, &session->path); pending != NULL && !held;
          pending = pending_next(session->shard, pending)) {
@@ -71,5 +74,5 @@ void session_hold_end_all(struct shard *shard, struct shard_time now)
 
 uint64_t session_hold_deadline(const struct session *session)
 {
-    return session->wire.paused && session->wire.version == USMP_WIRE_1 ? session->held_until : DEADLINE_NEVER;
+    return session->wire.paused && session->held_until != 0 ? session->held_until : DEADLINE_NEVER;
 }

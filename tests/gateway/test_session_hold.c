@@ -226,6 +226,27 @@ static void waits_once_the_handshake_is_proved(void **state)
     world_close(world);
 }
 
+/* A wire 1 session and a wire 2 handshake at one address and port: what is held has no time of its own to wait for, and
+ * one that has passed would come again and again, with no end to the turn. */
+static void waits_for_the_other_wire_without_standing_still(void **state)
+{
+    (void)state;
+    struct world *world = world_open("wire: {udp_cookie: always, v1_downlink: true}\n"
+                                     "session_timeout: 10m\n",
+                                     DEVICES);
+    struct bare_device device = bare_device(world, USMP_UDP, 1, ID, PSK, ADDRESS);
+    bare_connect(&device);
+    struct bare_device other = bare_device(world, USMP_UDP, 2, OTHER_ID, OTHER_PSK, ADDRESS);
+    prove_and_hello(&other);
+    struct seam_command *command = say(world, "waits");
+    assert_int_equal(heard_within(&other, USMP_DATA, HANDSHAKE_TIMEOUT - 1), 0);
+    assert_int_equal(heard_within(&other, USMP_DATA, 1), 1);
+    shard_drain(world->shard, world->now);
+    world_settle(world);
+    expect_outcome(command, SEAM_UNCONFIRMED);
+    world_close(world);
+}
+
 /* When usmpd ends, no handshake is left for which anything could wait. */
 static void says_bye_when_it_drains(void **state)
 {
@@ -255,6 +276,7 @@ int main(void)
         cmocka_unit_test(goes_on_when_wire_1_fails_early),
         cmocka_unit_test(waits_where_it_has_moved_to),
         cmocka_unit_test(waits_once_the_handshake_is_proved),
+        cmocka_unit_test(waits_for_the_other_wire_without_standing_still),
         cmocka_unit_test(says_bye_when_it_drains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
