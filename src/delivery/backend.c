@@ -137,14 +137,27 @@ void backend_sent(struct backend *backend, size_t size)
     backend->counters.written += progress.events;
 }
 
+static void log_denied(struct backend *backend, const struct seam_denied_list *before)
+{
+    const struct seam_denied_list *denied = &backend->share.denied;
+    for (unsigned i = 0; i < denied->count; i++) {
+        if (!seam_denied_contains(before, denied->devices[i]))
+            HUB_LOG(backend->hub, HUB_MESSAGE_SHARE,
+                    LOG_FIELDS(log_string("backend", backend->config->name), log_device(denied->devices[i])),
+                    "device holds more than its share of a queue and has to wait");
+    }
+}
+
 /* Who holds too much is told with the credit of the same moment, and before it. */
 static void deny(struct backend *backend)
 {
     const struct hub *hub = backend->hub;
     const struct credit_ledger *ledger = &backend->ledger;
+    const struct seam_denied_list before = backend->share.denied;
     bool is_half_full = credit_ledger_room(ledger) < ledger->limit / 2;
     if (!fair_share_decide(&backend->share, is_half_full))
         return;
+    log_denied(backend, &before);
     for (unsigned shard = 0; shard < hub->attached; shard++)
         seam_inbox_deny(hub->inboxes[shard], backend->index, &backend->share.denied);
 }

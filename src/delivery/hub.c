@@ -20,6 +20,7 @@ static const struct log_limit LIMITS[HUB_MESSAGES] = {
     [HUB_MESSAGE_ACCEPT] = LOG_LIMIT_INITIALIZER("backend_accept", LOG_LEVEL_ERROR),
     [HUB_MESSAGE_FULL] = LOG_LIMIT_INITIALIZER("backend_queue_full", LOG_LEVEL_WARN),
     [HUB_MESSAGE_ROOM] = LOG_LIMIT_INITIALIZER("backend_queue_room", LOG_LEVEL_INFO),
+    [HUB_MESSAGE_SHARE] = LOG_LIMIT_INITIALIZER("backend_queue_share", LOG_LEVEL_WARN),
     [HUB_MESSAGE_MEMORY] = LOG_LIMIT_INITIALIZER("backend_memory", LOG_LEVEL_ERROR),
 };
 

@@ -22,6 +22,7 @@ enum hub_message {
     HUB_MESSAGE_ACCEPT,  /* a connection could not be accepted */
     HUB_MESSAGE_FULL,    /* a queue became full */
     HUB_MESSAGE_ROOM,    /* it has room again */
+    HUB_MESSAGE_SHARE,   /* a device holds too much of a queue */
     HUB_MESSAGE_MEMORY,  /* memory is short */
     HUB_MESSAGES,
 };

@@ -124,6 +124,7 @@ static void what_it_left_behind_counts_on(void **state)
     begin(1, widen);
     while (push_greedy()) {
     }
+    assert_int_equal(fixture_logged(&fixture, "device holds more than its share"), 1);
     worker_disconnected(&fixture, GREEDY, 1, SEAM_BYE);
     assert_true(is_denied(GREEDY));
     assert_true(worker_connected(&fixture, GREEDY, 2));
