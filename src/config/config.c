@@ -6,6 +6,7 @@
 #include "config/load.h"
 #include "config/secret.h"
 #include "config/section.h"
+#include "platform/secret_memory.h"
 
 static struct config_memory *open_memory(const char *path)
 {
@@ -77,6 +78,7 @@ struct config *config_load(const char *path, struct diagnostics *diagnostics)
 {
     size_t errors = diagnostics_errors(diagnostics);
     struct config *config = config_examine(path, diagnostics);
+    secret_memory_wipe_stack();
     if (diagnostics_errors(diagnostics) > errors) {
         config_free(config);
         return NULL;

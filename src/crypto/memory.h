@@ -10,6 +10,10 @@
 /* Zeroes memory in a way that the compiler does not remove. */
 void crypto_wipe(void *memory, size_t size);
 
+/* Overwrites what functions that have returned by now left on the stack, 16 KiB below the caller, and in the registers
+ * that a call may change. For calls of libraries that do not wipe their own copies of a key. */
+void crypto_wipe_stack(void);
+
 /* Whether two secrets of one size are equal; the time taken does not tell where they differ. */
 bool crypto_equal(const void *one, const void *other, size_t size) CRYPTO_MUST_USE;
 

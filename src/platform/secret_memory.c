@@ -38,6 +38,14 @@ struct arena {
     struct secret_memory_state state[SECRET_MEMORY_KINDS];
 };
 
+#define STACK_WIPED ((size_t)65536)
+
+#if __has_attribute(zero_call_used_regs)
+#define CLEARS_REGISTERS __attribute__((zero_call_used_regs("all")))
+#else
+#define CLEARS_REGISTERS
+#endif
+
 static struct arena arena;
 static pthread_mutex_t arena_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_handler_once = PTHREAD_ONCE_INIT;
@@ -231,4 +239,10 @@ struct secret_memory_state secret_memory_state(enum secret_memory_kind kind)
 void secret_memory_wipe(void *memory, size_t size)
 {
     explicit_bzero(memory, size);
+}
+
+CLEARS_REGISTERS __attribute__((noinline)) void secret_memory_wipe_stack(void)
+{
+    uint8_t left_over[STACK_WIPED];
+    explicit_bzero(left_over, sizeof left_over);
 }

@@ -40,4 +40,9 @@ struct secret_memory_state secret_memory_state(enum secret_memory_kind kind);
 /* Overwrites secrets that lie elsewhere, on the stack for instance; the compiler never removes the call. */
 void secret_memory_wipe(void *memory, size_t size);
 
+/* Overwrites what functions that have returned by now left on the stack, 64 KiB below the caller, and in the registers
+ * that a call may change: libraries wipe their variables, but not what the compiler, or the dynamic linker when it
+ * looks up a function, puts aside on the stack. For the end of what handled many secrets. */
+void secret_memory_wipe_stack(void);
+
 #endif

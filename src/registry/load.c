@@ -166,6 +166,7 @@ struct registry *registry_load(const struct config *config, const uint8_t boot_s
     }
     free_trees(&load);
     free(load.files.origins);
+    secret_memory_wipe_stack();
     if (is_wrong(&load)) {
         registry_release(load.registry);
         return NULL;
