@@ -132,7 +132,7 @@ bool key_file_read(const char *path, enum key_file_format format, struct usmp_ps
     char *text = secret_memory_allocate(FILE_MAX, SECRET_MEMORY_KEYS);
     if (text == NULL)
         return fail(path, "out of memory");
-    size_t length;
+    size_t length = 0;
     bool good = read_file(path, text, FILE_MAX, &length) &&
                 (format == KEY_FILE_TEXT ? take_text(path, text, length, psk) : take_hex(path, text, length, psk));
     secret_memory_free(text);
