@@ -154,9 +154,8 @@ void admission_succeeded(struct admission *admission, const struct address *peer
 }
 
 enum admission_verdict admission_session_begin(struct admission *admission, const struct address *peer,
-                                               bool uses_default, bool replaces, uint64_t now)
+                                               bool uses_default, bool replaces)
 {
-    (void)now;
     pthread_mutex_lock(&admission->lock);
     bool taken = places_take_session(&admission->places, &admission->limits, peer, is_trusted(admission, peer),
                                      uses_default, replaces);

@@ -84,8 +84,7 @@ void admission_succeeded(struct admission *admission, const struct address *peer
 /* A session takes a place. `replaces`: the device's own old session goes in the same moment, so no limit applies.
  * With ADMISSION_WELCOME admission_session_end follows, with the same peer. */
 enum admission_verdict admission_session_begin(struct admission *admission, const struct address *peer,
-                                               bool uses_default, bool replaces, uint64_t now)
-    __attribute__((warn_unused_result));
+                                               bool uses_default, bool replaces) __attribute__((warn_unused_result));
 void admission_session_end(struct admission *admission, const struct address *peer, bool uses_default);
 
 /* A right HELLO_ACK of this device: whether it may become a session (docs/security.md rule 18: ten at once, then one in

@@ -79,7 +79,7 @@ static bool admit(struct shard *shard, const struct usmp_gateway_handshake *hand
         refuse_limited(shard, handshake, peer, "no room in the queue of a backend", now);
         return false;
     }
-    if (admission_session_begin(shard->admission, peer->address, match->uses_default, old != NULL, now.monotonic) !=
+    if (admission_session_begin(shard->admission, peer->address, match->uses_default, old != NULL) !=
         ADMISSION_WELCOME) {
         seam_credit_return(&shard->credit, backends, SESSION_CREDIT);
         refuse_limited(shard, handshake, peer, "sessions", now);

@@ -57,7 +57,7 @@ static inline enum admission_verdict begin(struct admission *admission, const ch
                                            bool replaces)
 {
     struct address address = at(peer);
-    return admission_session_begin(admission, &address, uses_default, replaces, 0);
+    return admission_session_begin(admission, &address, uses_default, replaces);
 }
 
 static inline void end(struct admission *admission, const char *peer, bool uses_default)

@@ -51,8 +51,7 @@ static void handshake(struct work *work, uint64_t now)
         return;
     if (number % 3 == 0) {
         (void)admission_failed(work->admission, &peer, device, now);
-    } else if (admission_session_begin(work->admission, &peer, number % 2 == 0, number % 7 == 0, now) ==
-               ADMISSION_WELCOME) {
+    } else if (admission_session_begin(work->admission, &peer, number % 2 == 0, number % 7 == 0) == ADMISSION_WELCOME) {
         admission_succeeded(work->admission, &peer, device);
         admission_session_end(work->admission, &peer, number % 2 == 0);
     }
@@ -92,12 +91,10 @@ static void workers_share_it(void **state)
     assert_true(admission_configure(admission, &low));
     for (unsigned number = 0; number < low.sessions; number++) {
         struct address peer = peer_of(number);
-        assert_int_equal(admission_session_begin(admission, &peer, false, false, ROUNDS + low.lockout),
-                         ADMISSION_WELCOME);
+        assert_int_equal(admission_session_begin(admission, &peer, false, false), ADMISSION_WELCOME);
     }
     struct address one_more = peer_of(0);
-    assert_int_equal(admission_session_begin(admission, &one_more, false, false, ROUNDS + low.lockout),
-                     ADMISSION_LIMITED);
+    assert_int_equal(admission_session_begin(admission, &one_more, false, false), ADMISSION_LIMITED);
     admission_close(admission);
 }
 

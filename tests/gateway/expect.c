@@ -124,7 +124,7 @@ static void expect_no_places_taken(struct world *world)
     uint64_t now = world->now.monotonic;
     assert_true(admission_configure(world->admission, &limits));
     assert_int_equal(admission_handshake_begin(world->admission, &peer, device, now), ADMISSION_WELCOME);
-    assert_int_equal(admission_session_begin(world->admission, &peer, true, false, now), ADMISSION_WELCOME);
+    assert_int_equal(admission_session_begin(world->admission, &peer, true, false), ADMISSION_WELCOME);
     admission_session_end(world->admission, &peer, true);
     admission_handshake_end(world->admission, &peer);
 }
