@@ -215,6 +215,10 @@ void simulated_device_datagram(struct simulated_device *device, const uint8_t *b
     if (device->silent)
         return;
     device->last_heard = now_of(device);
+    if (device->behind != NULL) {
+        device->behind->datagram(device->behind_context, bytes, size);
+        return;
+    }
     if (device->bare) {
         messages_add(&device->received, bytes, size);
         return;
@@ -233,6 +237,9 @@ void simulated_device_read(struct simulated_device *device)
 {
     struct usmp_frame frame;
     size_t total;
+    if (device->behind != NULL && !device->silent)
+        byte_buffer_consume(&device->incoming, device->behind->stream(device->behind_context, device->incoming.bytes,
+                                                                      device->incoming.size));
     if (device->bare)
         return;
     while (!device->silent && !device->over && device->incoming.size > 0) {
@@ -250,12 +257,19 @@ void simulated_device_read(struct simulated_device *device)
 
 uint64_t simulated_device_deadline(const struct simulated_device *device)
 {
-    return device->bare || device->silent || device->over ? UINT64_MAX : usmp_device_deadline(&device->end);
+    if (device->silent || device->over)
+        return UINT64_MAX;
+    if (device->behind != NULL)
+        return device->behind->deadline(device->behind_context);
+    return device->bare ? UINT64_MAX : usmp_device_deadline(&device->end);
 }
 
 void simulated_device_advance(struct simulated_device *device)
 {
-    go_on(device);
+    if (device->behind != NULL)
+        device->behind->advance(device->behind_context);
+    else
+        go_on(device);
 }
 
 void simulated_device_ping(struct simulated_device *device)

@@ -30,6 +30,15 @@ struct byte_buffer {
     size_t capacity;
 };
 
+/* Another device behind a bare one: what comes is handed to it at once instead of being kept. */
+struct device_behind {
+    void (*datagram)(void *context, const uint8_t *bytes, size_t size);
+    size_t (*stream)(void *context, const uint8_t *bytes, size_t size); /* how many bytes it takes */
+    void (*stream_closed)(void *context);
+    uint64_t (*deadline)(const void *context);
+    void (*advance)(void *context);
+};
+
 struct simulated_device {
     struct world *world;
     struct simulated_device *next;
@@ -38,8 +47,10 @@ struct simulated_device {
     enum usmp_transport transport;
     unsigned wire;
     uint8_t id[USMP_DEVICE_ID_SIZE];
-    struct shard_path path;          /* the peer is the device; a test may change it: that is a NAT with a new mind */
-    bool bare;                       /* no libusmp: what comes is kept, and a test answers (gateway/bare_device.h) */
+    struct shard_path path; /* the peer is the device; a test may change it: that is a NAT with a new mind */
+    bool bare;              /* no libusmp: what comes is kept, and a test answers (gateway/bare_device.h) */
+    const struct device_behind *behind; /* NULL: nobody */
+    void *behind_context;
     bool silent;                     /* nothing comes from it and nothing reaches it */
     bool refuses;                    /* takes no message: over UDP the gateway repeats */
     bool over;                       /* its session ended, or its handshake failed */

@@ -212,8 +212,11 @@ static bool read_device(struct simulated_device *device)
     size_t before = device->incoming.size;
     if (before > 0)
         simulated_device_read(device);
-    if (device->stream_closed && !device->over && device->incoming.size == before)
+    if (device->stream_closed && !device->over && device->incoming.size == before) {
         device->over = true;
+        if (device->behind != NULL)
+            device->behind->stream_closed(device->behind_context);
+    }
     return device->incoming.size != before;
 }
 

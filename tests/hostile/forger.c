@@ -86,7 +86,7 @@ static void forge_junk(struct story *story, struct forged *forged)
 static void forge(struct story *story, struct forged *forged)
 {
     uint64_t what = story_below(story, 100);
-    if (what < 40)
+    if (what < 40 || (what < 60 && !story->forger.answers))
         forge_hello(story, forged);
     else if (what < 60)
         forge_hello_ack(story, forged);
@@ -173,7 +173,12 @@ void forger_begin(struct story *story, uint64_t pace, unsigned burst)
     struct forger *forger = &story->forger;
     *forger = (struct forger){.actor = {.step = step}, .is_there = true, .pace = pace, .burst = burst};
     forger->actor.next_step = story->world->now.monotonic + story_below(story, WORLD_SECOND);
+    forger->answers = story_chance(story, 500);
     story->witness.guilty[FORGER_HOST] = true;
+    /* A device that proved its address and does not go on, because its own HELLO_ACK was lost, has failed when there was
+     * a wrong one: rule 13 does not ask whose that was. */
+    if (forger->answers)
+        memset(story->witness.guilty, true, sizeof story->witness.guilty);
     story_add_actor(story, &forger->actor);
 }
 

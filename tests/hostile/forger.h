@@ -19,6 +19,7 @@ struct forger {
     struct actor actor;
     bool is_there;
     bool spares_devices; /* what it sends to devices would look like the gateway's */
+    bool answers;        /* sends HELLO_ACKs in its victims' names */
     uint64_t pace;       /* microseconds between its steps, at most */
     unsigned burst;      /* datagrams a step, at most */
     struct simulated_device *streams[FORGER_STREAMS];

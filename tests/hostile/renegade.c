@@ -31,7 +31,11 @@ static void connect_anew(struct story *story, struct renegade *renegade)
     struct address address = host_address(RENEGADE_HOST, renegade->number % 200, renegade->port);
     renegade->end = world_connect_as(story->world, transport, regime_wire_of(renegade->number), id, psk, &address,
                                      USMP_CIPHER_AES_256_GCM);
-    renegade->witnessed = witness_end(&story->witness, renegade->end, renegade->number, generation, false, 0);
+    renegade->witnessed = witness_end(
+        &story->witness, renegade->end,
+        &(struct witnessed_end){.public_key = key_map_hash(renegade->end->end.public_key, USMP_PUBLIC_KEY_SIZE),
+                                .device = renegade->number,
+                                .generation = generation});
     renegade->seq = 0;
     renegade->is_raw = false;
     renegade->is_deaf = story_chance(story, 300);

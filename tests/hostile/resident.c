@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "hostile/story.h"
+#include "hostile/strict_resident.h"
 
-#define PATIENCE (8 * WORLD_SECOND) /* without hearing anything, until it begins anew */
-#define SENDS_MAX 8u                /* of one frame, until it begins anew */
-#define HOST_PORTS 4000u            /* each of those behind one NAT has so many ports */
+#define PATIENCE (8 * WORLD_SECOND)         /* without hearing anything, until it begins anew */
+#define SENDS_MAX 8u                        /* of one frame, until it begins anew */
+#define STRICT_PATIENCE (15 * WORLD_SECOND) /* of who owns a strict device that does nothing */
+#define HOST_PORTS 4000u                    /* each of those behind one NAT has so many ports */
 
 size_t resident_message(unsigned device, uint64_t number, uint8_t bytes[USMP_MESSAGE_MAX])
 {
@@ -24,7 +26,10 @@ size_t resident_message(unsigned device, uint64_t number, uint8_t bytes[USMP_MES
 
 bool resident_is_connected(const struct resident *resident)
 {
-    return resident->end != NULL && !resident->end->silent && simulated_device_is_connected(resident->end);
+    if (resident->end == NULL || resident->end->silent || resident->end->over)
+        return false;
+    return resident->strict == NULL ? simulated_device_is_connected(resident->end)
+                                    : strict_resident_is_connected(resident->strict);
 }
 
 void resident_vanish(struct story *story, struct resident *resident)
@@ -37,11 +42,10 @@ void resident_vanish(struct story *story, struct resident *resident)
     resident->end = NULL;
 }
 
-void resident_begin(struct story *story, struct resident *resident)
+static void begin(struct story *story, struct resident *resident)
 {
     uint8_t id[USMP_DEVICE_ID_SIZE];
     char psk[REGIME_PSK_SIZE];
-    resident_vanish(story, resident);
     regime_device_id(resident->number, id);
     regime_psk(resident->number, resident->generation, psk);
     struct address address = host_address(resident->host, resident->number, resident->port);
@@ -49,8 +53,25 @@ void resident_begin(struct story *story, struct resident *resident)
         regime_uses_chacha(resident->number) ? USMP_CIPHER_CHACHA20_POLY1305 : USMP_CIPHER_AES_256_GCM;
     resident->end = world_connect_as(story->world, resident->transport, regime_wire_of(resident->number), id, psk,
                                      &address, cipher);
-    resident->witnessed =
-        witness_end(&story->witness, resident->end, resident->number, resident->generation, true, resident->said);
+}
+
+void resident_begin(struct story *story, struct resident *resident)
+{
+    resident_vanish(story, resident);
+    if (resident->strict == NULL)
+        begin(story, resident);
+    else
+        strict_resident_begin(resident->strict);
+    resident->witnessed = witness_end(
+        &story->witness, resident->end,
+        &(struct witnessed_end){.public_key = key_map_hash(resident->strict == NULL
+                                                               ? resident->end->end.public_key
+                                                               : resident->strict->device.handshake.public_key,
+                                                           USMP_PUBLIC_KEY_SIZE),
+                                .device = resident->number,
+                                .generation = resident->generation,
+                                .honest = true,
+                                .first_message = resident->said});
     resident->began = story->world->now.monotonic;
     WITNESS_REQUIRE(&story->witness,
                     resident->transport == USMP_UDP || resident->end->stream != NULL ||
@@ -108,8 +129,7 @@ static void hang_up(struct story *story, struct resident *resident)
     }
 }
 
-/* A NAT that has forgotten gives it another port, a wanderer has another address. */
-static void roam(struct story *story, struct resident *resident)
+void resident_roam(struct story *story, struct resident *resident)
 {
     resident->port = any_port(story, resident);
     resident->end->path.peer.port = resident->port;
@@ -129,7 +149,7 @@ static void do_something(struct story *story, struct resident *resident)
         simulated_device_rekey(end);
         resident->rekeys++;
     } else if (what < 80 && end->transport == USMP_UDP) {
-        roam(story, resident);
+        resident_roam(story, resident);
     } else if (what < 83) {
         hang_up(story, resident);
     } else if (what < 87 && end->transport == USMP_TCP) {
@@ -155,8 +175,9 @@ bool resident_is_well(const struct story *story, const struct resident *resident
     if (!resident_is_connected(resident) || !witness_is_connected(&story->witness, resident->number))
         return false;
     const struct witnessed_end *end = &story->witness.ends[resident->witnessed];
+    bool is_idle = resident->strict == NULL ? !resident->end->sending : strict_resident_is_idle(resident->strict);
     return end->told > 0 && end->first_message + end->told == resident->said &&
-           resident->said > resident->said_before_peace && !resident->end->sending;
+           resident->said > resident->said_before_peace && is_idle;
 }
 
 /* In peace: connects until it is heard, and then is quiet. */
@@ -173,12 +194,28 @@ static void step_in_peace(struct story *story, struct resident *resident)
         simulated_device_ping(resident->end); /* its session lives on until everybody is well */
 }
 
+/* A strict one that waits for ever, for a lost HELLO_RETRY or in a read, somebody has to switch off and on. */
+static void step_strictly(struct story *story, struct resident *resident)
+{
+    uint64_t now = story->world->now.monotonic;
+    resident->actor.next_step = now + 10000 + story_below(story, 150000);
+    if (resident_is_connected(resident) && strict_resident_is_idle(resident->strict))
+        resident->began = now;
+    if (now - resident->began > STRICT_PATIENCE)
+        resident->end->silent = true;
+    strict_resident_turn(resident->strict);
+}
+
 static void step(struct story *story, struct actor *actor)
 {
     struct resident *resident = ACTOR_OF(actor, struct resident);
     actor->next_step = story->world->now.monotonic + 100000 + story_below(story, 2 * WORLD_SECOND);
     if (resident->end == NULL || resident->end->over || resident->end->silent) {
         connect_anew(story, resident);
+        return;
+    }
+    if (resident->strict != NULL) {
+        step_strictly(story, resident);
         return;
     }
     if (story->is_peaceful) {
@@ -207,6 +244,13 @@ void resident_settle_in(struct story *story, unsigned number)
         resident->host = HOST_FIRST_ODD + number / 4;
         story->witness.guilty[resident->host] = true;
     }
+    if (!regime_uses_chacha(number) && story_chance(story, 150))
+        resident->strict = strict_resident_open(story, resident);
     resident->actor.next_step = story->world->now.monotonic + story_below(story, 3 * WORLD_SECOND);
     story_add_actor(story, &resident->actor);
+}
+
+void resident_move_out(struct resident *resident)
+{
+    strict_resident_close(resident->strict);
 }

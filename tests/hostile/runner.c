@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #define NO_SEED UINT64_MAX
 #define PROGRESS_AFTER 10 /* seconds */
+#define SEED_CPU_MAX 60   /* seconds; what takes longer stands still */
 
 /* What the processes share. */
 struct shared {
@@ -42,6 +44,13 @@ static uint64_t seed_at(const struct runner_plan *plan, uint64_t index)
     return plan->list == NULL ? plan->first + index : plan->list[index];
 }
 
+/* A story that stands still is ended by SIGPROF. */
+static void limit_cpu(void)
+{
+    const struct itimerval limit = {.it_value = {.tv_sec = SEED_CPU_MAX}};
+    require(setitimer(ITIMER_PROF, &limit, NULL) == 0);
+}
+
 /* Secret memory is not inherited by a child, so each loads what it needs. */
 static void work(const struct runner_plan *plan, struct shared *shared, unsigned job)
 {
@@ -51,6 +60,7 @@ static void work(const struct runner_plan *plan, struct shared *shared, unsigned
         if (index >= plan->count)
             break;
         shared->current[job] = seed_at(plan, index);
+        limit_cpu();
         struct story_outcome outcome = story_run(shared->current[job], NULL);
         shared->current[job] = NO_SEED;
         add(&shared->outcome, &outcome);
@@ -83,6 +93,7 @@ static void show_again(const struct runner_plan *plan, uint64_t seed)
         static struct trace trace;
         regimes_load();
         trace_window_keep(&trace);
+        limit_cpu();
         (void)story_run(seed, &trace);
         fprintf(stderr, "seed %" PRIu64 " did not fail again: it is not the seed alone\n", seed);
         _exit(EXIT_SUCCESS);

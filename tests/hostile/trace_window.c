@@ -80,6 +80,7 @@ void trace_window_keep(const struct trace *trace)
     kept = trace;
     require(atexit(trace_window_print) == 0);
     require(signal(SIGABRT, print_when_aborted) != SIG_ERR);
+    require(signal(SIGPROF, print_when_aborted) != SIG_ERR);
     require(signal(SIGSEGV, print_when_aborted) != SIG_ERR);
 }
 

@@ -37,6 +37,7 @@ struct witnessed_end {
     unsigned wire;
     enum usmp_transport transport;
     bool honest;
+    bool may_skip; /* it gave up a message and goes on: what it says next may be taken for a copy of that */
     struct simulated_device *device_end; /* NULL once it is gone */
     uint64_t first_message;              /* the number of the first message that it may say */
     uint64_t told;                       /* how many of them were told */
@@ -95,9 +96,9 @@ struct witness {
 void witness_open(struct witness *witness, struct story *story);
 void witness_close(struct witness *witness);
 
-/* An end that has just begun its handshake. Returns its index. */
-uint32_t witness_end(struct witness *witness, struct simulated_device *end, unsigned device, unsigned generation,
-                     bool honest, uint64_t first_message);
+/* An end that has just begun its handshake. Wire and transport are taken from `end`. Returns its index. */
+uint32_t witness_end(struct witness *witness, struct simulated_device *end, const struct witnessed_end *about);
+void witness_end_may_skip(struct witness *witness, uint32_t end);
 void witness_end_is_gone(struct witness *witness, uint32_t end);
 
 /* Right after a reload. */

@@ -1,21 +1,17 @@
 #include "hostile/x25519_model.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "crypto/x25519.h"
-
+#define SIZE 32u
 #define BASE UINT64_C(0x9E3779B97F4A7C15) /* odd, so that no factor is lost */
-#define LANES (CRYPTO_X25519_SIZE / sizeof(uint64_t))
+#define LANES (SIZE / sizeof(uint64_t))
 
-void __real_crypto_x25519_public(const uint8_t private_key[CRYPTO_X25519_SIZE], uint8_t public_key[CRYPTO_X25519_SIZE]);
-enum crypto_x25519_verdict __real_crypto_x25519_shared(const uint8_t private_key[CRYPTO_X25519_SIZE],
-                                                       const uint8_t peer_public[CRYPTO_X25519_SIZE],
-                                                       uint8_t shared[CRYPTO_X25519_SIZE]);
-void __wrap_crypto_x25519_public(const uint8_t private_key[CRYPTO_X25519_SIZE], uint8_t public_key[CRYPTO_X25519_SIZE]);
-enum crypto_x25519_verdict __wrap_crypto_x25519_shared(const uint8_t private_key[CRYPTO_X25519_SIZE],
-                                                       const uint8_t peer_public[CRYPTO_X25519_SIZE],
-                                                       uint8_t shared[CRYPTO_X25519_SIZE]);
+int __real_crypto_scalarmult_base(unsigned char *public_key, const unsigned char *private_key);
+int __real_crypto_scalarmult(unsigned char *shared, const unsigned char *private_key, const unsigned char *public_key);
+int __wrap_crypto_scalarmult_base(unsigned char *public_key, const unsigned char *private_key);
+int __wrap_crypto_scalarmult(unsigned char *shared, const unsigned char *private_key, const unsigned char *public_key);
 
 static bool is_used;
 
@@ -24,8 +20,7 @@ void x25519_model_use(void)
     is_used = true;
 }
 
-static void multiply(const uint8_t private_key[CRYPTO_X25519_SIZE], const uint64_t point[LANES],
-                     uint8_t out[CRYPTO_X25519_SIZE])
+static void multiply(const unsigned char *private_key, const uint64_t point[LANES], unsigned char *out)
 {
     uint64_t factors[LANES];
     memcpy(factors, private_key, sizeof factors);
@@ -34,26 +29,24 @@ static void multiply(const uint8_t private_key[CRYPTO_X25519_SIZE], const uint64
     memcpy(out, factors, sizeof factors);
 }
 
-void __wrap_crypto_x25519_public(const uint8_t private_key[CRYPTO_X25519_SIZE], uint8_t public_key[CRYPTO_X25519_SIZE])
+int __wrap_crypto_scalarmult_base(unsigned char *public_key, const unsigned char *private_key)
 {
     static const uint64_t base[LANES] = {BASE, BASE + 2, BASE + 4, BASE + 6};
-    if (is_used)
-        multiply(private_key, base, public_key);
-    else
-        __real_crypto_x25519_public(private_key, public_key);
+    if (!is_used)
+        return __real_crypto_scalarmult_base(public_key, private_key);
+    multiply(private_key, base, public_key);
+    return 0;
 }
 
-enum crypto_x25519_verdict __wrap_crypto_x25519_shared(const uint8_t private_key[CRYPTO_X25519_SIZE],
-                                                       const uint8_t peer_public[CRYPTO_X25519_SIZE],
-                                                       uint8_t shared[CRYPTO_X25519_SIZE])
+int __wrap_crypto_scalarmult(unsigned char *shared, const unsigned char *private_key, const unsigned char *public_key)
 {
     static const uint64_t zero[LANES];
     if (!is_used)
-        return __real_crypto_x25519_shared(private_key, peer_public, shared);
-    if (memcmp(peer_public, zero, sizeof zero) == 0)
-        return CRYPTO_X25519_LOW_ORDER;
+        return __real_crypto_scalarmult(shared, private_key, public_key);
+    if (memcmp(public_key, zero, sizeof zero) == 0)
+        return -1;
     uint64_t point[LANES];
-    memcpy(point, peer_public, sizeof point);
+    memcpy(point, public_key, sizeof point);
     multiply(private_key, point, shared);
-    return CRYPTO_X25519_AGREED;
+    return 0;
 }
