@@ -64,7 +64,7 @@ static uint32_t seq_of(const struct conversation *conversation, uint8_t choice)
     case 2:
         return near + (choice & 0x3F) * 3u;
     default:
-        return choice & 1 ? USMP_SEQ_LAST - (choice & 2) / 2 : (uint32_t)choice << 20;
+        return choice & 1 ? USMP_SEQ_LAST - (uint32_t)((choice & 2) / 2) : (uint32_t)choice << 20;
     }
 }
 

@@ -132,7 +132,9 @@ void listener_release(struct conversation *conversation, unsigned which)
 {
     if (conversation->held_count == 0)
         return;
-    const struct acknowledgement held = conversation->held[which % conversation->held_count];
-    conversation->held[which % conversation->held_count] = conversation->held[--conversation->held_count];
+    struct acknowledgement *released = &conversation->held[which % conversation->held_count];
+    const struct acknowledgement held = *released;
+    conversation->held_count--;
+    *released = conversation->held[conversation->held_count];
     departure_acknowledge(conversation, held.bytes, held.size);
 }

@@ -212,7 +212,7 @@ static size_t make_utack(struct input *input, uint8_t bytes[64])
         return size;
     }
     uint8_t type = how & 1 ? input_byte(input) : outgoing->type;
-    uint32_t seq = how & 2 ? outgoing->seq + (uint32_t)(int8_t)input_byte(input) : outgoing->seq;
+    uint32_t seq = how & 2 ? outgoing->seq - 128 + input_byte(input) : outgoing->seq;
     struct usmp_utack_key key;
     const struct usmp_keys *keys = how & 4 ? &fuzz.old_keys : &fuzz.keys;
     usmp_utack_key_init(&key,
