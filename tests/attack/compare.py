@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same attacks on usmpd and on the gateways of released SDKs, and a table. The arguments are pytest's command."""
+"""The same attacks on usmpd and on the gateways of released SDKs, and a table: compare.py JOBS [PYTEST_ARGUMENT...]"""
 
 import collections
 import os
@@ -9,6 +9,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 from pathlib import Path
+
+import stages
 
 GATEWAYS = ("usmpd", "sdk-1.2.2", "sdk-0.5.1")
 # In the rules' own words, shortened.
@@ -31,15 +33,17 @@ def row(test: str) -> str:
     return next((f"-- {text}" for word, text in OTHERS.items() if test.startswith(f"test_{word}")), f"-- {test}")
 
 
-def run(gateway: str, command: list[str], report: Path) -> dict[str, collections.Counter]:
+def run(gateway: str, jobs: int, arguments: list[str], folder: Path) -> dict[str, collections.Counter]:
     print(f"\n== {gateway} ==", flush=True)
-    subprocess.run([*command, f"--junitxml={report}", "--tb=no", "-q", "-r", "fE"],
-                   env={**os.environ, "USMPD_ATTACK_GATEWAY": gateway})
     results: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
-    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
-        kinds = {child.tag for child in case}
-        outcome = "broken" if kinds & {"failure", "error"} else "cannot run" if "skipped" in kinds else "held"
-        results[row(case.get("name"))][outcome] += 1
+    for number, command in enumerate(stages.commands(jobs)):
+        report = folder / f"{gateway}-{number}.xml"
+        subprocess.run([*command, f"--junitxml={report}", "--tb=no", "-q", "-r", "fE", *arguments],
+                       env={**os.environ, "USMPD_ATTACK_GATEWAY": gateway})
+        for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+            kinds = {child.tag for child in case}
+            outcome = "broken" if kinds & {"failure", "error"} else "cannot run" if "skipped" in kinds else "held"
+            results[row(case.get("name"))][outcome] += 1
     return results
 
 
@@ -51,8 +55,9 @@ def verdict(counts: collections.Counter) -> str:
 
 
 def main() -> int:
+    jobs, *arguments = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        results = {gateway: run(gateway, sys.argv[1:], Path(folder) / f"{gateway}.xml") for gateway in GATEWAYS}
+        results = {gateway: run(gateway, int(jobs), arguments, Path(folder)) for gateway in GATEWAYS}
     rows = sorted({name for found in results.values() for name in found}, key=lambda name: (name[:2] == "--", name))
     print(f"\n{'rule':40}" + "".join(f"{gateway:20}" for gateway in GATEWAYS))
     for name in rows:

@@ -16,6 +16,8 @@ from targets.sdk import cannot_run
 DEVICES, MESSAGES, LOSS = 10, 8, 0.2
 # What a handshake has on these devices: later SDKs give up by themselves, for earlier ones it is their users' patience.
 TIMEOUT = 10.0
+# For one message. C devices before 1.1.0 may hang when a UTACK comes twice, until the gateway sends something.
+PATIENCE = 6.0
 
 
 @pytest.fixture
@@ -32,18 +34,26 @@ KINDS = [("sdk", version) for version in ("0.5.1", "1.0.0", "1.1.0", "1.2.2")] +
 kinds = pytest.mark.parametrize("devices", KINDS, indirect=True, ids="-".join)
 
 
-def converse(device, port: int) -> tuple[bool, list[bytes]]:
+def connect(device, port: int, tries: int) -> bool:
+    for _ in range(tries):
+        try:
+            device.connect(port, timeout=seconds(TIMEOUT) / tries)
+            return True
+        except SdkError:
+            pass
+    return False
+
+
+def converse(device, port: int, tries: int) -> tuple[bool, list[bytes]]:
     """Connects and sends; whether it connected, and what was acknowledged to it."""
-    try:
-        device.connect(port, timeout=seconds(TIMEOUT))
-    except SdkError:
+    if not connect(device, port, tries):
         return False, []
     acknowledged = []
     for number in range(MESSAGES):
         message = b"%s %d" % (device.identity.id.encode(), number)
         try:
-            device.send(message)
-        except SdkError:
+            device.start_send(message).result(seconds(PATIENCE))
+        except (SdkError, TimeoutError):
             break
         acknowledged.append(message)
     return True, acknowledged
@@ -57,10 +67,12 @@ def test_devices_connect_and_messages_arrive_once_over_a_lossy_path(start, make_
     gateway = start(*identities)
     if wire not in gateway.wires:
         cannot_run(f"it does not speak wire {wire}")
+    # The first C core on UDP took each copy of CHALLENGE for an answer to its proof, gave up, and came again.
+    tries = 2 if process.version == "0.5" else 1
     fleet = [process.device(identity, "udp", missing) for identity in identities]
     paths = [make_path(gateway, hook=losing(LOSS, SEED * 1000 + number)) for number in range(DEVICES)]
     with ThreadPoolExecutor(DEVICES) as pool:
-        results = list(pool.map(lambda pair: converse(pair[0], pair[1].address[1]), zip(fleet, paths)))
+        results = list(pool.map(lambda pair: converse(pair[0], pair[1].address[1], tries), zip(fleet, paths)))
     connected = sum(done for done, _ in results)
     got: dict[str, list[bytes]] = {identity.id: [] for identity in identities}
     while gateway.backend.has_event(seconds(1)):

@@ -78,7 +78,7 @@ def mutinous(gateway, identity: Identity, wire: int, noise: Noise) -> None:
             device.close()
 
 
-@pytest.mark.xdist_group("heavy")
+@pytest.mark.heavy
 @ways()
 def test_noise_for_a_while(start, wire, transport):
     """Random, mutated, truncated, replayed: it stays up, sessions are unharmed, log and memory stay small."""

@@ -65,7 +65,7 @@ class Drips:
             opened.close()
 
 
-@pytest.mark.xdist_group("heavy")
+@pytest.mark.heavy
 @ways(transport="tcp")
 def test_slow_connections_for_a_while(start, descriptors, wire, transport):
     fleet, newcomers = {(wire, way): new_identity() for way in ("tcp", "udp")}, [new_identity() for _ in range(100)]
@@ -91,7 +91,7 @@ def test_slow_connections_for_a_while(start, descriptors, wire, transport):
     assert len(gateway.log()) < LINES
 
 
-@pytest.mark.xdist_group("heavy")
+@pytest.mark.heavy
 def test_slow_connections_of_one_address_do_not_concern_others(start, descriptors):
     identities = [new_identity() for _ in range(10)]
     gateway = start(*identities)
