@@ -28,11 +28,14 @@ void rate_limiter_close(struct rate_limiter *limiter)
 
 bool rate_limiter_take(struct rate_limiter *limiter, const struct limiter_key *key, uint64_t now)
 {
-    struct bucket *known = limiter_table_find(limiter->buckets, key);
-    if (known != NULL && !token_bucket_take(&known->tokens, &limiter->rate, 1, now)) {
-        return false;
+    struct bucket *bucket = limiter_table_find(limiter->buckets, key);
+    if (bucket == NULL) {
+        bucket = limiter_table_use(limiter->buckets, key);
+        assert(bucket != NULL); /* none is held */
     }
-    struct bucket *bucket = limiter_table_use(limiter->buckets, key);
-    assert(bucket != NULL);
-    return known != NULL || token_bucket_take(&bucket->tokens, &limiter->rate, 1, now);
+    bool taken = token_bucket_take(&bucket->tokens, &limiter->rate, 1, now);
+    if (taken) {
+        (void)!limiter_table_use(limiter->buckets, key);
+    }
+    return taken;
 }
