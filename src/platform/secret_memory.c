@@ -11,7 +11,9 @@
 #define CHUNK_SIZE_MIN ((size_t)16384)
 #define CHUNK_SIZE_MAX ((size_t)65536)
 #define SLOT_SIZE_MIN ((size_t)32)
-#define SLOT_SIZES 7 /* 32 to 2048 bytes; what is larger has a chunk of its own */
+#define SLOT_UNIT ((size_t)64)
+#define SLOT_SIZE_MAX ((size_t)2048)               /* what is larger has a chunk of its own */
+#define SLOT_SIZES (1 + SLOT_SIZE_MAX / SLOT_UNIT) /* 32 bytes, and every multiple of 64 */
 #define WORD_BITS 64
 #define CHUNK_MAGIC UINT64_C(0x75736d702d6d656d)
 
@@ -30,8 +32,8 @@ struct chunk {
     uint64_t used[CHUNK_SIZE_MAX / SLOT_SIZE_MIN / WORD_BITS] __attribute__((aligned(64)));
 };
 
-/* Slots lie behind the head at multiples of 64 bytes. */
-_Static_assert(sizeof(struct chunk) % 64 == 0, "slots are aligned");
+/* Slots of 64 bytes and more lie behind the head at multiples of 64 bytes. */
+_Static_assert(sizeof(struct chunk) % SLOT_UNIT == 0, "slots are aligned");
 
 struct arena {
     struct chunk *with_room[SECRET_MEMORY_KINDS][SLOT_SIZES];
@@ -102,17 +104,20 @@ static void unmap_chunk(struct chunk *chunk)
         arena.state[head.kind].unlocked_bytes -= head.mapped_size;
 }
 
-static unsigned slot_size_index(size_t slot_size)
+static size_t slot_size_for(size_t size)
 {
-    unsigned index = 0;
-    while (SLOT_SIZE_MIN << index < slot_size)
-        index++;
-    return index;
+    return size <= SLOT_SIZE_MIN ? SLOT_SIZE_MIN : round_up(size, SLOT_UNIT);
+}
+
+/* 32 bytes have the first list. */
+static struct chunk **list_for(size_t slot_size, enum secret_memory_kind kind)
+{
+    return &arena.with_room[kind][slot_size / SLOT_UNIT];
 }
 
 static struct chunk **list_of(const struct chunk *chunk)
 {
-    return &arena.with_room[chunk->kind][slot_size_index(chunk->slot_size)];
+    return list_for(chunk->slot_size, chunk->kind);
 }
 
 static void list_insert(struct chunk *chunk)
@@ -152,13 +157,13 @@ static void *take_slot(struct chunk *chunk)
 
 static void *allocate_slot(size_t size, enum secret_memory_kind kind)
 {
-    unsigned index = slot_size_index(size);
-    struct chunk *chunk = arena.with_room[kind][index];
+    size_t slot_size = slot_size_for(size);
+    struct chunk *chunk = *list_for(slot_size, kind);
     if (chunk == NULL) {
         chunk = map_chunk(chunk_size(), kind);
         if (chunk == NULL)
             return NULL;
-        chunk->slot_size = SLOT_SIZE_MIN << index;
+        chunk->slot_size = slot_size;
         chunk->slots = (uint32_t)((chunk->mapped_size - sizeof *chunk) / chunk->slot_size);
         list_insert(chunk);
     }
@@ -180,7 +185,7 @@ void *secret_memory_allocate(size_t size, enum secret_memory_kind kind)
     if (!fork_handler_installed)
         return NULL;
     (void)pthread_mutex_lock(&arena_mutex);
-    void *memory = size <= SLOT_SIZE_MIN << (SLOT_SIZES - 1) ? allocate_slot(size, kind) : allocate_large(size, kind);
+    void *memory = size <= SLOT_SIZE_MAX ? allocate_slot(size, kind) : allocate_large(size, kind);
     (void)pthread_mutex_unlock(&arena_mutex);
     return memory;
 }

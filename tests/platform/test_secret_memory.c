@@ -140,6 +140,23 @@ static void test_memory_is_zero_and_aligned(void **state)
     secret_memory_free(NULL);
 }
 
+/* Pieces share pages without much between them, whatever their size. */
+static void test_little_is_left_unused(void **state)
+{
+    (void)state;
+    enum { COUNT = 300 };
+    static void *pieces[COUNT];
+    for (size_t size = 257; size <= 1025; size += 96) {
+        size_t before = secret_memory_state(SECRET_MEMORY_SESSIONS).mapped_bytes;
+        for (size_t i = 0; i < COUNT; i++)
+            assert_non_null(pieces[i] = secret_memory_allocate(size, SECRET_MEMORY_SESSIONS));
+        size_t each = (secret_memory_state(SECRET_MEMORY_SESSIONS).mapped_bytes - before) / COUNT;
+        assert_in_range(each, size, size + 64 + size / 8);
+        for (size_t i = 0; i < COUNT; i++)
+            secret_memory_free(pieces[i]);
+    }
+}
+
 static void test_pieces_do_not_overlap(void **state)
 {
     (void)state;
@@ -414,6 +431,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_memory_is_zero_and_aligned),
+        TEST(test_little_is_left_unused),
         TEST(test_pieces_do_not_overlap),
         TEST(test_small_pieces_share_pages),
         TEST(test_freed_memory_is_wiped),
