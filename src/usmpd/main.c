@@ -27,8 +27,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usmpd: cannot forbid core files: %s\n", strerror(-forbidden));
         return EXIT_FAILURE;
     }
-    if (crypto_start() != CRYPTO_STARTED) {
-        fprintf(stderr, "usmpd: the self-test of the cryptographic libraries failed\n");
+    enum crypto_start_result started = crypto_start();
+    if (started != CRYPTO_STARTED) {
+        fprintf(stderr, "usmpd: %s\n", crypto_start_explain(started));
         return EXIT_FAILURE;
     }
     return action == OPTIONS_CHECK ? check_configuration(options.config) : daemon_run(options.config);
