@@ -35,8 +35,9 @@ void story_switch_to(struct story *story, unsigned regime)
     char remark[64];
     snprintf(remark, sizeof remark, "reload: regime %u", regime);
     trace_remark(story->world->trace, remark, story->world->now.monotonic);
+    struct memory_use before = memory_watch_use();
     world_reload_loaded(story->world, story->regime->config, story->regime->registry);
-    witness_reloaded(&story->witness);
+    witness_reloaded(&story->witness, before);
     story->operator.is_reloading = false;
 }
 
@@ -90,7 +91,7 @@ static void choose_attackers(struct story *story)
 
 static void choose_size(struct story *story)
 {
-    story->lifetime = 6 * WORLD_SECOND + story_below(story, 10 * WORLD_SECOND);
+    story->lifetime = 5 * WORLD_SECOND + story_below(story, 8 * WORLD_SECOND);
     story->resident_count = 3 + story_below(story, 18);
     if (story->seed % 100 == 0) {
         story->resident_count = 100 + story_below(story, STORY_RESIDENTS_MAX - 100);
@@ -109,7 +110,8 @@ static struct story *begin(uint64_t seed, struct trace *trace)
     story->numbers = (struct random_numbers){.state = seed};
     choose_size(story);
     choose_operator(story);
-    story->world = world_open_loaded(story->regime->config, story->regime->registry, ~seed, NULL);
+    memory_watch_reset();
+    story->world = world_open_loaded(story->regime->config, story->regime->registry, ~seed, memory_watch_around);
     require(story->world != NULL);
     witness_open(&story->witness, story);
     story->world->watch = &story->witness.watch;
@@ -237,6 +239,8 @@ static void go_home(struct story *story)
         resident_vanish(story, &story->residents[index]);
     operator_checks_commands(story);
     expect_nothing_left(world);
+    WITNESS_REQUIRE(&story->witness, memory_watch_use().secrets <= story->witness.base.secrets,
+                    "nobody is there, and %zu pieces of secret memory are", memory_watch_use().secrets);
 }
 
 struct story_outcome story_run(uint64_t seed, struct trace *trace)

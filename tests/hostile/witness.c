@@ -152,8 +152,10 @@ static void finishes(void *context, const struct seam_command *command)
                     "a command comes back %.3f s after its time", (double)(now - command->deadline) / 1e6);
 }
 
-void witness_reloaded(struct witness *witness)
+void witness_reloaded(struct witness *witness, struct memory_use before)
 {
+    size_t bytes = memory_watch_use().bytes;
+    witness->base.bytes += bytes > before.bytes ? bytes - before.bytes : 0;
     const struct story *story = witness->story;
     for (unsigned device = 0; device < REGIME_DEVICES; device++) {
         if (witness->live[device] == WITNESS_NOBODY)
@@ -167,7 +169,7 @@ void witness_reloaded(struct witness *witness)
 
 void witness_open(struct witness *witness, struct story *story)
 {
-    *witness = (struct witness){.story = story};
+    *witness = (struct witness){.story = story, .base = memory_watch_use()};
     witness->watch = (struct world_watch){.context = witness,
                                           .arrives = witness_arrives,
                                           .leaves = witness_leaves,

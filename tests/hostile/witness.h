@@ -22,6 +22,7 @@
 #include "gateway/world.h"
 #include "hostile/host.h"
 #include "hostile/key_map.h"
+#include "hostile/memory_watch.h"
 #include "hostile/regime.h"
 
 #define WITNESS_NOBODY UINT32_MAX
@@ -89,6 +90,8 @@ struct witness {
     size_t live_count;
     bool guilty[HOST_MAX + 16]; /* hosts whose inhabitants do what a lockout is for, or may seem to */
     uint64_t locked_out;        /* so far, of handshakes */
+    struct memory_use base;     /* what the shard had before anybody came, and what a reload added for its limits */
+    size_t things_most;         /* sessions, handshakes, connections, at most so far */
     uint64_t messages;          /* told, of honest devices */
     uint64_t checks;            /* how often the shard was looked at */
 };
@@ -101,8 +104,8 @@ uint32_t witness_end(struct witness *witness, struct simulated_device *end, cons
 void witness_end_may_skip(struct witness *witness, uint32_t end);
 void witness_end_is_gone(struct witness *witness, uint32_t end);
 
-/* Right after a reload. */
-void witness_reloaded(struct witness *witness);
+/* Right after a reload; `before`: what was in use before it. */
+void witness_reloaded(struct witness *witness, struct memory_use before);
 
 /* Whether a device has a live session, as far as backends know. */
 bool witness_is_connected(const struct witness *witness, unsigned device);
@@ -113,7 +116,7 @@ void witness_tells(void *context, const struct seam_event *event, const uint8_t 
 void witness_arrives(void *context, const struct packet *packet);
 void witness_leaves(void *context, const struct shard_path *path, const uint8_t *bytes, size_t size);
 void witness_writes(void *context, const struct simulated_device *device, const uint8_t *bytes, size_t size);
-void witness_looks_at_tables(const struct witness *witness);
+void witness_looks_at_tables(struct witness *witness);
 
 /* A session of which backends have heard or will hear; NULL: never seen. */
 struct witnessed_session *witness_session(const struct witness *witness, const uint8_t *id);

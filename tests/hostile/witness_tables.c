@@ -3,6 +3,10 @@
 #include "hostile/story.h"
 #include "hostile/witness.h"
 
+#define SECRETS_A_THING 4u
+#define BYTES_A_THING 512u
+#define BUCKETS_LEAST 64u
+
 static void look_at_sizes(const struct witness *witness, const struct shard *shard)
 {
     WITNESS_REQUIRE(witness, shard->session_count == witness->live_count, "%zu sessions, and backends know of %zu",
@@ -29,9 +33,26 @@ static void look_at_credit(const struct witness *witness, const struct world *wo
                     (unsigned long long)world->credit_given[0], (unsigned long long)there);
 }
 
-void witness_looks_at_tables(const struct witness *witness)
+/* A session has a piece of secret memory and borrows three at most, a handshake has one; tables grow with the most that
+ * were there at a time, by doubling. */
+static void look_at_memory(struct witness *witness, const struct shard *shard)
+{
+    if (witness->story->operator.is_reloading)
+        return; /* larger limits have larger tables, see witness_reloaded */
+    struct memory_use use = memory_watch_use();
+    size_t things = shard->deadlines.reserved;
+    witness->things_most = things > witness->things_most ? things : witness->things_most;
+    WITNESS_REQUIRE(witness, use.secrets <= witness->base.secrets + SECRETS_A_THING * things,
+                    "%zu pieces of secret memory for %zu sessions, handshakes and connections", use.secrets, things);
+    WITNESS_REQUIRE(witness, use.bytes <= witness->base.bytes + BYTES_A_THING * (witness->things_most + BUCKETS_LEAST),
+                    "%zu bytes over %zu for %zu sessions, handshakes and connections at most", use.bytes,
+                    witness->base.bytes, witness->things_most);
+}
+
+void witness_looks_at_tables(struct witness *witness)
 {
     const struct world *world = witness->story->world;
     look_at_sizes(witness, world->shard);
+    look_at_memory(witness, world->shard);
     look_at_credit(witness, world);
 }
