@@ -13,7 +13,6 @@ const struct strict_era strict_eras[] = {
         .version = 1,
         .control_frames_max = 7,
         .stall_max = 500 * MILLISECOND,
-        .reuses_seq = true,
     },
     {
         .name = "0.5",

@@ -287,6 +287,7 @@ static void a_reconnect_under_old_keys(const char *era, bool keeps)
     bench_make_hello_retry(&bench, &answer);
     bench_give(&bench, &answer);
     bench_expect_utack(&bench, STRICT_TYPE_HELLO_RETRY, 0, keeps ? old_key : NULL);
+    bench_take_frame(&bench, &kept, STRICT_TYPE_HELLO);
 }
 
 static void an_old_mac_behind_a_reconnect(void **state)
@@ -309,6 +310,54 @@ static void copies_of_session_ok_are_acknowledged(void **state)
     bench_expect_utack(&bench, STRICT_TYPE_SESSION_OK, 0, NULL);
     bench_send_sealed(&bench, STRICT_TYPE_DATA, "on", 2);
     bench_expect_event(&bench, STRICT_MESSAGE);
+}
+
+/* Late copies of all that the gateway said are acknowledged, and the receive call goes on. */
+static void late_copies_of_a_handshake(void **state)
+{
+    (void)state;
+    open_udp("1.2.2");
+    bench.era.reads_max = 2; /* what is handed to the receive call counts, and a copy is not */
+    bench_connect(&bench);
+    assert_int_equal(strict_device_read(&bench.device, bench.now), STRICT_BEGUN);
+    bench_make_hello_retry(&bench, &answer);
+    bench_give(&bench, &answer);
+    bench_expect_utack(&bench, STRICT_TYPE_HELLO_RETRY, 0, bench.keys.receive);
+    uint8_t payload[64] = {0};
+    answer.size = strict_frame_write(2, STRICT_TYPE_CHALLENGE, 0, payload, sizeof payload, answer.bytes);
+    bench_give(&bench, &answer);
+    bench_expect_utack(&bench, STRICT_TYPE_CHALLENGE, 0, NULL);
+    assert_int_equal(bench.device.reads, 1);
+    bench_send_sealed(&bench, STRICT_TYPE_DATA, "on", 2);
+    bench_expect_event(&bench, STRICT_MESSAGE);
+}
+
+/* HELLO_RETRY of a first HELLO, when CHALLENGE has come for the second. */
+static void a_hello_retry_behind_challenge(void **state)
+{
+    (void)state;
+    begin_as_far_as_hello_ack("1.2.2");
+    bench_make_hello_retry(&bench, &answer);
+    bench_give(&bench, &answer);
+    bench_expect_utack(&bench, STRICT_TYPE_HELLO_RETRY, 0, NULL);
+    bench_expect_no_event(&bench);
+
+    begin_as_far_as_hello_ack("1.0.0");
+    bench_give(&bench, &answer);
+    bench_make_hello_retry(&bench, &answer);
+    bench_give(&bench, &answer);
+    bench_expect_over(&bench, STRICT_END_UNEXPECTED_FRAME);
+}
+
+static void another_frame_of_the_size_of_session_ok(void **state)
+{
+    (void)state;
+    begin_as_far_as_hello_ack("1.2.2");
+    bench_make_session_ok(&bench, &answer);
+    answer.size = strict_frame_write(2, STRICT_TYPE_HELLO_ACK, 0, answer.bytes + STRICT_HEADER_SIZE,
+                                     answer.size - STRICT_HEADER_SIZE, answer.bytes);
+    bench_give(&bench, &answer);
+    bench_expect_over(&bench, STRICT_END_UNEXPECTED_FRAME);
 }
 
 static void a_stream_has_no_cookie_on_wire_1(void **state)
@@ -354,6 +403,9 @@ int main(void)
         cmocka_unit_test(a_gateway_whose_public_key_is_nobody_s),
         cmocka_unit_test(an_old_mac_behind_a_reconnect),
         cmocka_unit_test(copies_of_session_ok_are_acknowledged),
+        cmocka_unit_test(late_copies_of_a_handshake),
+        cmocka_unit_test(a_hello_retry_behind_challenge),
+        cmocka_unit_test(another_frame_of_the_size_of_session_ok),
         cmocka_unit_test(a_stream_has_no_cookie_on_wire_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

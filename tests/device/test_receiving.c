@@ -124,6 +124,9 @@ static void acknowledged_before_it_is_looked_at(void **state)
     bench_give(&bench, &kept);
     bench_expect_utack(&bench, STRICT_TYPE_DATA, 4, bench.keys.receive);
     bench_expect_no_event(&bench);
+    /* Nor is a UTACK in the wrong place acknowledged. */
+    bench_send_utack(&bench, STRICT_TYPE_DATA, 0, bench.keys.send);
+    bench_expect_silence(&bench);
 }
 
 static void ten_reads_of_fifty_milliseconds(void **state)
@@ -221,10 +224,12 @@ static void control_frames(const char *era, unsigned allowed)
 static void control_frames_in_a_row(void **state)
 {
     (void)state;
-    control_frames("0.4.7", 7);
-    control_frames("1.0.0", 7);
-    control_frames("1.1.0", 8);
-    control_frames("1.3", 8);
+    static const char *const early[] = {"0.4.7", "0.5", "0.6.0", "1.0.0"};
+    static const char *const late[] = {"1.1.0", "1.2.2", "1.3"};
+    for (size_t i = 0; i < sizeof early / sizeof early[0]; i++)
+        control_frames(early[i], 7);
+    for (size_t i = 0; i < sizeof late / sizeof late[0]; i++)
+        control_frames(late[i], 8);
 }
 
 static void ping_is_answered_when_it_is_read(void **state)
@@ -371,6 +376,14 @@ static void a_window_of_64(void **state)
     expect_numbered(199);
     expect_numbered(263);
     expect_dropped(199);
+    expect_numbered(262);
+    expect_numbered(300); /* 263 is 37 below it now */
+    expect_dropped(263);
+    expect_numbered(364); /* and everything so far 64 or more */
+    expect_numbered(301);
+    expect_dropped(300);
+    give_numbered(1000000);
+    expect_dropped(364);
 }
 
 static void only_forward_in_0_6(void **state)
