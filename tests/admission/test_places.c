@@ -293,6 +293,35 @@ static void takes_nothing_when_it_refuses(void **state)
     admission_close(admission);
 }
 
+/* A site that is full does not fill the table with networks in it that have nothing. */
+static void keeps_no_network_that_was_refused(void **state)
+{
+    (void)state;
+    struct admission_limits limits = generous;
+    limits.sessions_per_address = 1;
+    limits.handshakes_per_address = 1;
+    struct places places = {0};
+    assert_true(places_configure(&places, &limits, hash_key));
+    struct address peer = at("[2001:db8:1::1]:1");
+    for (unsigned network = 0; network < 100; network++) {
+        peer.bytes[7] = (uint8_t)network;
+        assert_int_equal(places_take_session(&places, &limits, &peer, false, false, false), network < 16);
+    }
+    assert_int_equal(limiter_table_count(places.networks), 16 + 1);
+    for (unsigned network = 0; network < 100; network++) {
+        peer.bytes[7] = (uint8_t)network;
+        assert_int_equal(places_take_handshake(&places, &limits, &peer, false), network < 16);
+    }
+    assert_int_equal(limiter_table_count(places.networks), 16 + 1);
+    for (unsigned network = 0; network < 16; network++) {
+        peer.bytes[7] = (uint8_t)network;
+        places_give_session(&places, &peer, false);
+        places_give_handshake(&places, &peer);
+    }
+    assert_int_equal(limiter_table_count(places.networks), 0);
+    places_close(&places);
+}
+
 /* The highest limits that the configuration takes do not ask for more memory than that. */
 static void has_a_bound_of_its_own(void **state)
 {
@@ -340,6 +369,7 @@ int main(void)
         cmocka_unit_test(says_when_memory_is_short),
         cmocka_unit_test(limits_what_a_site_has),
         cmocka_unit_test(takes_nothing_when_it_refuses),
+        cmocka_unit_test(keeps_no_network_that_was_refused),
         cmocka_unit_test(has_a_bound_of_its_own),
         cmocka_unit_test(refuses_networks_that_find_no_room),
     };

@@ -133,22 +133,23 @@ static void one_ipv6_customer_is_one_address(void **state)
 static void a_device_that_restarts_is_no_failure(void **state)
 {
     (void)state;
-    struct world *world = world_open(NULL, DEVICES);
-    struct bare_device device = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
-    for (unsigned restart = 0; restart < 3; restart++) {
-        bare_restart(&device);
-        bare_hello(&device, 0, NULL);
-        bare_ignore(&device);
-        bare_repeat(&device);
-        bare_expect_utack(&device, USMP_HELLO, 0, false);
-        bare_expect_challenge(&device);
-        bare_ignore(&device);
+    for (unsigned right = 0; right < 3; right++) { /* whichever is looked at first */
+        struct world *world = world_open(NULL, DEVICES);
+        struct bare_device device = bare_device(world, USMP_UDP, 2, ID, PSK, ADDRESS);
+        struct bare_device starts[3];
+        for (unsigned start = 0; start < 3; start++) {
+            bare_restart(&device);
+            bare_hello(&device, 0, NULL);
+            bare_expect_utack(&device, USMP_HELLO, 0, false);
+            bare_expect_challenge(&device);
+            starts[start] = device;
+        }
+        bare_hello_ack(&starts[right], 2);
+        bare_expect_utack(&device, USMP_HELLO_ACK, 2, false);
+        bare_expect_session_ok(&starts[right]);
+        assert_false(is_asked(world, "192.0.2.7:1"));
+        world_close(world);
     }
-    bare_hello_ack(&device, 2);
-    bare_expect_utack(&device, USMP_HELLO_ACK, 2, false);
-    bare_expect_session_ok(&device);
-    assert_false(is_asked(world, "192.0.2.7:1"));
-    world_close(world);
 }
 
 /* Forged failures lead to cookies, and to nothing else. */

@@ -110,6 +110,15 @@ static void in_a_crowd_they_last_three_seconds_from_the_last_hello(void **state)
     world_run(world, 0);
     assert_int_equal(unproved(world), CROWD);
     assert_false(is_pending(world, 101));
+    /* Those that have had no HELLO for three seconds are not enough: the others stay as long as they may. */
+    forge_hellos(world, 1, CROWD + 101, CROWD);
+    world_run(world, 0);
+    assert_int_equal(unproved(world), CROWD + 102);
+    assert_false(is_pending(world, CROWD - 1));
+    assert_true(is_pending(world, 7));
+    world_run(world, 2 * WORLD_SECOND);
+    assert_int_equal(unproved(world), CROWD + 1);
+    assert_false(is_pending(world, 7));
     expect_nothing_left(world);
     world_close(world);
 }
