@@ -80,9 +80,10 @@ def test_rule_16_they_pause_a_wire_1_session_for_a_moment_once_in_10_seconds(sta
 
 
 ORDERS = [("tcp", "tcp"), ("udp", "udp"), ("tcp", "udp"), ("udp", "tcp")]
+orders = pytest.mark.parametrize(("older", "newer"), ORDERS, ids=[f"{older} and {newer}" for older, newer in ORDERS])
 
 
-@pytest.mark.parametrize(("older", "newer"), ORDERS, ids="-".join)
+@orders
 @pytest.mark.parametrize("wire", [2, 1])
 def test_rule_17_an_older_hello_does_not_replace_a_younger_session(start, wire, older, newer):
     identity = new_identity()
@@ -99,7 +100,7 @@ def test_rule_17_an_older_hello_does_not_replace_a_younger_session(start, wire, 
     gateway.backend.expect_nothing()
 
 
-@pytest.mark.parametrize(("older", "newer"), ORDERS, ids="-".join)
+@orders
 @pytest.mark.parametrize("wire", [2, 1])
 def test_rule_17_the_younger_replaces_the_older(start_usmpd, wire, older, newer):
     identity = new_identity()

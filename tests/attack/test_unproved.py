@@ -197,6 +197,7 @@ def test_rule_11_what_unproved_addresses_get_is_bounded_in_all(start, answers, f
     """HELLOs from everywhere: 200 CHALLENGEs a second on wire 2. Wire 1 has no cookie, so there these are the repeats."""
     identity = new_identity()
     gateway = start(identity)
+    gateway.device(identity, transport, wire).connect()  # it speaks this wire
     sender, count = forger(gateway), 3000
     begun = time.monotonic()
     for number, source in enumerate(sources(wire, count, answers.port)):
