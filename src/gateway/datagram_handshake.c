@@ -71,6 +71,7 @@ static struct usmp_cookie_claim claim_of(const struct address *peer, const struc
 static void ask_for_cookie(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
                            const struct usmp_hello *hello, const struct usmp_cookie_claim *claim, struct shard_time now)
 {
+    strangers_spend(shard, STRANGER_COST_RETRY);
     struct usmp_hello_retry retry;
     usmp_cookie_make(shard->cookie_secret, claim, now.monotonic, retry.cookie);
     uint8_t bytes[USMP_HELLO_RETRY_FRAME];

@@ -20,6 +20,10 @@ void strangers_close(struct strangers *strangers)
 void strangers_wait(struct shard *shard, const struct shard_path *path, const struct usmp_frame *frame,
                     const uint8_t *bytes, size_t size, struct shard_time now)
 {
+    if (frame->type == USMP_HELLO_ACK && pending_first(shard, path) == NULL) {
+        shard->counters.dropped[SHARD_DROP_UNKNOWN]++;
+        return;
+    }
     bool is_first_word = frame->type == USMP_HELLO && size == USMP_HELLO_FRAME;
     struct stranger_queue *queue = is_first_word ? &shard->strangers.first_words : &shard->strangers.answers;
     uint32_t chance = 0;

@@ -6,8 +6,9 @@
  * turns, so a flood of first words does not hold up whoever is further. Over TCP a connection is simply not read while
  * the share is spent.
  *
- * The share is counted in units of about 5 µs rather than in time, so that it is the same in a test. What a step costs
- * is charged where it is done, with strangers_spend.
+ * The share is counted in units of about a microsecond of a small VM rather than in time, so that it is the same in a
+ * test. What a step costs is charged where it is done, with strangers_spend. A HELLO_ACK where no handshake is pending
+ * does not wait: anybody could fill a queue with those.
  *
  * Memory: fixed, see gateway/stranger_queue.h.
  */
@@ -23,13 +24,14 @@
 #include "gateway/shard.h"
 #include "gateway/stranger_queue.h"
 
-#define STRANGERS_SHARE 48u /* units a turn: about 0.25 ms */
+#define STRANGERS_SHARE 250u /* units a turn */
 
 enum stranger_cost {
-    STRANGER_COST_FRAME = 1,     /* looking at it: tables, a cookie, an answer */
-    STRANGER_COST_CHALLENGE = 8, /* half a key exchange, two datagrams */
-    STRANGER_COST_CHECK = 1,     /* the HMACs of a HELLO_ACK */
-    STRANGER_COST_SESSION = 16,  /* the other half, keys, a session */
+    STRANGER_COST_FRAME = 2,      /* looking at it: tables, limits, a cookie */
+    STRANGER_COST_RETRY = 6,      /* making a cookie, and a datagram or two */
+    STRANGER_COST_CHALLENGE = 50, /* half a key exchange, and two datagrams */
+    STRANGER_COST_CHECK = 5,      /* the HMACs of a HELLO_ACK */
+    STRANGER_COST_SESSION = 70,   /* the other half, keys, a session, and two datagrams */
 };
 
 struct strangers {
