@@ -69,5 +69,10 @@ class Ear:
 
     def close(self) -> None:
         if self._socket is not None:
+            try:
+                # A process that another thread is about to start may have a copy of it for a moment.
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it never came to a connection, or usmpd was first
             self._socket.close()
         self._socket, self._rest = None, b""

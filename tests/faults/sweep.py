@@ -50,9 +50,9 @@ INHERITS = {"fcntl", "getsockname", "getsockopt", "sd_is_socket", "sd_listen_fds
 
 
 def spread(last: int, most: int) -> list[int]:
-    """1 to `last`, at most `most` of them, evenly."""
+    """Of 1 to `last` at most `most`, evenly; the last alone, since what comes before a start is swept by `check`."""
     count = max(1, min(last, most))
-    return sorted({1 + index * (last - 1) // max(1, count - 1) for index in range(count)})
+    return sorted({last - index * (last - 1) // max(1, count - 1) for index in range(count)})
 
 
 def faults_of(life: str, counts: dict[str, int], most: int) -> Iterator[str]:
