@@ -13,6 +13,8 @@
 # libusmp is the room `proto`. Its public headers <usmp/…> are what other rooms and programs get with USES proto; the
 # headers inside src/proto ("proto/…") are for itself, its tests and its fuzz targets.
 
+set(USMPD_TEST_PATIENCE 1 CACHE STRING "What the time limits of tests are multiplied with, under tools that slow them down")
+
 define_property(TARGET PROPERTY USMPD_USES
     BRIEF_DOCS "Rooms that a room named in USES")
 
@@ -103,6 +105,7 @@ function(usmpd_test name)
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 300)
     endif()
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${USMPD_TEST_PATIENCE}")
     add_executable(test_${name} ${arg_SOURCES})
     set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
     target_include_directories(test_${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
