@@ -57,8 +57,10 @@ static void meddle(struct story *story, struct packet *packet)
         packet->to_gateway = !packet->to_gateway;
     else if (what < 80)
         acknowledge(packet);
-    else if (what < 90)
+    else if (what < 85)
         packet->path.peer = host_stranger(&story->numbers);
+    else if (what < 90)
+        packet->path.peer.port ^= (uint16_t)(1u << story_below(story, 16));
     else {
         const struct resident *resident = story_somebody(story);
         packet->path.peer = host_address(resident->host, resident->number, resident->port);

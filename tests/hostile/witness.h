@@ -5,8 +5,9 @@
  *              accepted any more
  *   messages   what a device says is told once, in order, none left out, nothing else; nothing is acknowledged that was
  *              not told
- *   traffic    to an address that nothing proves, never more than 4.7 times what came from there (docs/security.md rule
- *              11); nothing encrypted to a wire 1 device that may not be sent to (rule 21); no nonce twice
+ *   traffic    to an address that nothing proves, never more than 4.7 times what came from there, and no more than
+ *              200 CHALLENGEs of wire 2 a second to all of them (docs/security.md rules 10, 11); nothing encrypted to a
+ *              wire 1 device that may not be sent to (rule 21); no nonce twice
  *   lockouts   no host whose inhabitants do nothing wrong is ever locked out (rules 10, 13 to 15)
  *   bounds     tables within their limits, credit conserved, memory within what the tables account for
  *
@@ -67,8 +68,9 @@ struct witnessed_session {
 struct witnessed_address {
     uint64_t bytes_in;
     uint64_t bytes_out;
-    uint64_t cookie; /* the last that was sent there, hashed */
-    bool proved;     /* a cookie of ours came back, or it has or had a session */
+    uint64_t challenge; /* the last that was sent there, hashed */
+    uint64_t cookie;    /* the last that was sent there, hashed */
+    bool proved;        /* a cookie of ours came back, or it has or had a session */
 };
 
 struct witness {
@@ -88,8 +90,10 @@ struct witness {
     struct key_map addresses_by_path;
     uint32_t live[REGIME_DEVICES]; /* sessions, WITNESS_NOBODY for none */
     size_t live_count;
+    unsigned replaced; /* the device whose session the last event told to be replaced; REGIME_DEVICES: it did not */
     bool guilty[HOST_MAX + 16]; /* hosts whose inhabitants do what a lockout is for, or may seem to */
     uint64_t locked_out;        /* so far, of handshakes */
+    uint64_t challenges_due;    /* when the budget of CHALLENGEs to addresses that nothing proves is full again */
     struct memory_use base;     /* what the shard had before anybody came, and what a reload added for its limits */
     size_t things_most;         /* sessions, handshakes, connections, at most so far */
     uint64_t messages;          /* told, of honest devices */

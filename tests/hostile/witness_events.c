@@ -26,6 +26,9 @@ static void connected(struct witness *witness, const struct seam_event *event, u
     session->state = WITNESSED_CONNECTED;
     witness->live[device] = (uint32_t)(session - witness->sessions);
     witness->live_count++;
+    WITNESS_REQUIRE(witness, witness->live_count <= world->config->limits.sessions || witness->replaced == device,
+                    "device %u is let in as number %zu of %u", device, witness->live_count,
+                    world->config->limits.sessions);
 }
 
 static struct witnessed_session *live_session(const struct witness *witness, const struct seam_event *event,
@@ -78,15 +81,17 @@ void witness_tells(void *context, const struct seam_event *event, const uint8_t 
     struct witness *witness = context;
     unsigned device = regime_device_number(event->device);
     WITNESS_REQUIRE(witness, device < REGIME_DEVICES, "an event of a device that there is not");
+    unsigned replaced = event->kind == SEAM_DISCONNECTED && event->reason == SEAM_REPLACED ? device : REGIME_DEVICES;
     switch (event->kind) {
     case SEAM_CONNECTED:
         connected(witness, event, device);
-        return;
+        break;
     case SEAM_MESSAGE:
         said(witness, event, payload, device);
-        return;
+        break;
     case SEAM_DISCONNECTED:
         disconnected(witness, event, device);
-        return;
+        break;
     }
+    witness->replaced = replaced;
 }

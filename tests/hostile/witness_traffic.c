@@ -105,6 +105,23 @@ static void encrypted(const struct witness *witness, const struct usmp_frame *fr
         look_at_nonce(witness, session, frame, bytes, size);
 }
 
+#define CHALLENGE_PACE (WORLD_SECOND / 200) /* docs/security.md rules 10 and 11 */
+#define CHALLENGES_AT_ONCE 200u
+
+/* One for all addresses that nothing proves. Wire 1 gets its CHALLENGEs in any case, and copies of a HELLO get copies. */
+static void look_at_budget(struct witness *witness, struct witnessed_address *address, const struct usmp_frame *frame)
+{
+    uint64_t challenge = key_map_hash(frame->bytes, frame->size);
+    if (frame->version == USMP_WIRE_1 || challenge == address->challenge)
+        return;
+    address->challenge = challenge;
+    uint64_t now = witness->story->world->now.monotonic;
+    uint64_t due = witness->challenges_due > now ? witness->challenges_due : now;
+    witness->challenges_due = due + CHALLENGE_PACE;
+    WITNESS_REQUIRE(witness, witness->challenges_due <= now + (CHALLENGES_AT_ONCE + 1) * CHALLENGE_PACE,
+                    "more than 200 CHALLENGEs of wire 2 a second to addresses that nothing proves");
+}
+
 static void frame_leaves(struct witness *witness, const struct usmp_frame *frame, const uint8_t *bytes, size_t size,
                          bool over_udp)
 {
@@ -134,6 +151,8 @@ void witness_leaves(void *context, const struct shard_path *path, const uint8_t 
         if (frame.type == USMP_HELLO_RETRY && usmp_hello_retry_read(&frame, &retry))
             address->cookie = key_map_hash(retry.cookie, sizeof retry.cookie);
         address->proved |= frame.type == USMP_SESSION_OK;
+        if (frame.type == USMP_CHALLENGE && !address->proved)
+            look_at_budget(witness, address, &frame);
         frame_leaves(witness, &frame, bytes, size, true);
     }
     if (!address->proved && address->bytes_out * 10 > address->bytes_in * 47)
