@@ -123,7 +123,6 @@ enum admission_lock lockout_failed(struct lockout *lockout, const struct admissi
                                    const struct places *places, const struct address *peer, const uint8_t *device,
                                    uint64_t now)
 {
-    static const enum admission_lock lock_of_network[2] = {ADMISSION_ADDRESS_LOCKED, ADMISSION_SITE_LOCKED};
     struct limiter_networks networks = limiter_networks_of(peer);
     struct limiter_key pair_key = {{0}};
     if (device != NULL) {
@@ -146,7 +145,7 @@ enum admission_lock lockout_failed(struct lockout *lockout, const struct admissi
             contribute(pair, network, index);
         }
         if (add_failure(lockout, limits, network, threshold_of(limits, places, key, index), now)) {
-            lock = lock_of_network[index];
+            lock = index == 0 ? ADMISSION_ADDRESS_LOCKED : ADMISSION_SITE_LOCKED;
         }
     }
     return lock;
