@@ -121,10 +121,9 @@ static void repeats_by_era(void **state)
 
 /* The handshake was answered at once, twice: the smoothed round trip is 200 - 25 = 175, then 175 - 21.875 = 153.125 ms;
  * the variation 100 + (200 - 100) / 4 = 125, then 125 + (175 - 125) / 4 = 137.5 ms; the interval 153.125 + 4 * 137.5. */
-static void an_estimate_that_doubles(void **state)
+static void doubles(const char *era)
 {
-    (void)state;
-    connect_as("1.2.2", &strict_port_arduino);
+    connect_as(era, &strict_port_arduino);
     send_text("up");
     bench_wait(&bench, 703124);
     assert_int_equal(bench.sent_count, 1);
@@ -140,6 +139,29 @@ static void an_estimate_that_doubles(void **state)
     assert_int_equal(bench.sent_count, 5);
     bench_wait(&bench, 5000000);
     bench_expect_over(&bench, STRICT_END_GAVE_UP);
+}
+
+static void an_estimate_that_doubles(void **state)
+{
+    (void)state;
+    doubles("1.2.2");
+    doubles("1.3");
+}
+
+static void before_there_is_an_estimate(void **state)
+{
+    (void)state;
+    static const char *const eras[] = {"1.2.2", "1.3"};
+    for (size_t i = 0; i < sizeof eras / sizeof eras[0]; i++) {
+        bench_open(&bench, eras[i], &strict_port_arduino, STRICT_UDP);
+        bench_begin(&bench);
+        bench_wait(&bench, MILLISECONDS(500) - 1);
+        assert_int_equal(bench.sent_count, 1);
+        bench_wait(&bench, 1);
+        assert_int_equal(bench.sent_count, 2);
+        bench_wait(&bench, MILLISECONDS(1000));
+        assert_int_equal(bench.sent_count, 3);
+    }
 }
 
 static void an_estimate_is_never_below_a_tenth_of_a_second(void **state)
@@ -315,6 +337,7 @@ int main(void)
         cmocka_unit_test(wire_1_takes_a_plain_utack),
         cmocka_unit_test(repeats_by_era),
         cmocka_unit_test(an_estimate_that_doubles),
+        cmocka_unit_test(before_there_is_an_estimate),
         cmocka_unit_test(an_estimate_is_never_below_a_tenth_of_a_second),
         cmocka_unit_test(an_answer_to_a_repeat_teaches_nothing),
         cmocka_unit_test(a_seq_that_is_used_again),

@@ -326,8 +326,13 @@ static void single_frames(void **state)
         assert_false(opens(root, entry, aes ? STRICT_CHACHA20_POLY1305 : STRICT_AES_256_GCM, plain, &size));
     }
     assert_true(index > 0);
-    json_array_foreach(json_object_get(root, "bad"), index, entry)
+    uint8_t untouched[sizeof plain];
+    memset(plain, 0x5a, sizeof plain);
+    memcpy(untouched, plain, sizeof plain);
+    json_array_foreach(json_object_get(root, "bad"), index, entry) {
         assert_false(opens(root, entry, STRICT_AES_256_GCM, plain, &size));
+        assert_memory_equal(plain, untouched, sizeof plain);
+    }
     assert_true(index > 0);
     json_decref(root);
 }
