@@ -41,8 +41,12 @@ static void what_it_sends_is_not_accepted(enum usmp_transport transport, unsigne
     world_run(world, WORLD_SECOND);
     expect_events(world, 3);
     expect_text(world, 2, OTHER_ID, "goes");
-    /* New credit changes nothing for it. */
+    /* New credit changes nothing for it; a connection is not even read. */
+    uint64_t refused = shard_counters(world->shard)->dropped[SHARD_DROP_NO_ROOM];
     world_give_credit(world, 100000);
+    if (transport == USMP_TCP)
+        world_settle(world);
+    assert_int_equal(shard_counters(world->shard)->dropped[SHARD_DROP_NO_ROOM], refused);
     world_run(world, 5 * WORLD_SECOND);
     expect_events(world, 3);
     if (transport == USMP_UDP)

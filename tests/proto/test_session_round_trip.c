@@ -122,6 +122,26 @@ static void further_fragments_are_hurried_whatever_was_measured(void **state)
     bench_end(&bench);
 }
 
+/* They are hurried because of the device's reading, so their repeats say nothing about the time-out. */
+static void what_hurried_fragments_needed_is_not_kept(void **state)
+{
+    (void)state;
+    struct bench bench;
+    begin(&bench, USMP_WIRE_2);
+    measure(&bench, 0, 400);
+    send_message(&bench, 600);
+    bench.now += 400 * BENCH_MILLISECONDS;
+    assert_int_equal(bench_receive_utack(&bench, USMP_DATA_FRAG, 1), USMP_SESSION_NOTHING);
+    repeat(&bench); /* the next fragment leaves */
+    repeat(&bench);
+    repeat(&bench);
+    assert_int_equal(bench_receive_utack(&bench, USMP_DATA, 2), USMP_SESSION_SENT);
+    /* 400 + 4 × 150: the second measurement of 400 ms, and nothing doubled. */
+    send_message(&bench, 3);
+    assert_int_equal(time_until_repeat(&bench), 1000 * BENCH_MILLISECONDS);
+    bench_end(&bench);
+}
+
 /* While it waits for the UTACK of its old key, a frame's time is another. */
 static void what_a_rekey_stopped_is_no_measurement(void **state)
 {
@@ -176,6 +196,7 @@ int main(void)
         cmocka_unit_test(what_was_repeated_is_no_measurement),
         cmocka_unit_test(doublings_do_not_grow_for_ever),
         cmocka_unit_test(further_fragments_are_hurried_whatever_was_measured),
+        cmocka_unit_test(what_hurried_fragments_needed_is_not_kept),
         cmocka_unit_test(what_a_rekey_stopped_is_no_measurement),
         cmocka_unit_test(what_has_not_left_is_no_measurement),
         cmocka_unit_test(a_pause_makes_a_long_measurement_at_most),
