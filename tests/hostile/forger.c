@@ -43,7 +43,8 @@ static void forge_hello_ack(struct story *story, struct forged *forged)
 {
     struct usmp_hello_ack hello_ack;
     random_fill(&story->numbers, &hello_ack, sizeof hello_ack);
-    forged->size = usmp_hello_ack_write(any_wire(story), small_seq(story), &hello_ack, forged->bytes);
+    forged->size =
+        usmp_hello_ack_write(any_wire(story), FORGER_HELLO_ACK_SEQ + small_seq(story), &hello_ack, forged->bytes);
 }
 
 static void forge_utack(struct story *story, struct forged *forged)
@@ -175,10 +176,6 @@ void forger_begin(struct story *story, uint64_t pace, unsigned burst)
     forger->actor.next_step = story->world->now.monotonic + story_below(story, WORLD_SECOND);
     forger->answers = story_chance(story, 500);
     story->witness.guilty[FORGER_HOST] = true;
-    /* A device that proved its address and does not go on, because its own HELLO_ACK was lost, has failed when there was
-     * a wrong one: rule 13 does not ask whose that was. */
-    if (forger->answers)
-        memset(story->witness.guilty, true, sizeof story->witness.guilty);
     story_add_actor(story, &forger->actor);
 }
 

@@ -14,6 +14,7 @@ struct simulated_device;
 struct story;
 
 #define FORGER_STREAMS 8u
+#define FORGER_HELLO_ACK_SEQ 3u /* and above have its HELLO_ACKs, so that they are told from those of devices */
 
 struct forger {
     struct actor actor;

@@ -17,9 +17,9 @@
 
 #include "gateway/require.h"
 
-/* Sanitizers make it ten times slower. */
+/* Sanitizers make it three times slower. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEEDS 500u
+#define SEEDS 1000u
 #else
 #define SEEDS 10000u
 #endif

@@ -40,14 +40,30 @@ static bool proves(const struct witness *witness, const struct witnessed_address
     return session != NULL && witness_session(witness, session) != NULL;
 }
 
+/* A device that proved its address and does not go on, because its own HELLO_ACK was lost, has failed if there was a
+ * wrong one: docs/security.md rule 13 does not ask whose that was. So who lives there may be locked out for it. */
+static void suspect(struct witness *witness, const struct address *peer)
+{
+    const struct story *story = witness->story;
+    for (size_t index = 0; index < story->resident_count; index++) {
+        const struct resident *resident = &story->residents[index];
+        struct address address = host_address(resident->host, resident->number, peer->port);
+        if (address_equal(&address, peer))
+            witness->guilty[resident->host] = true;
+    }
+}
+
 void witness_arrives(void *context, const struct packet *packet)
 {
     struct witness *witness = context;
     struct witnessed_address *address = address_of(witness, &packet->path.peer);
     struct usmp_frame frame;
     address->bytes_in += packet->size;
-    if (!address->proved && usmp_frame_parse_datagram(packet->bytes, packet->size, &frame) == USMP_FRAME_COMPLETE)
-        address->proved = proves(witness, address, &frame);
+    if (usmp_frame_parse_datagram(packet->bytes, packet->size, &frame) != USMP_FRAME_COMPLETE)
+        return;
+    address->proved = address->proved || proves(witness, address, &frame);
+    if (frame.type == USMP_HELLO_ACK && frame.seq >= FORGER_HELLO_ACK_SEQ && address->proved)
+        suspect(witness, &packet->path.peer);
 }
 
 /* A session begins: which end it belongs to its public key says. */
