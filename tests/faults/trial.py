@@ -32,7 +32,7 @@ from harness.notify import NotifySocket  # noqa: E402
 from harness.patience import seconds  # noqa: E402
 
 BUG = re.compile(r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:|Assertion .* failed|ERROR SUMMARY: [1-9]")
-# What libcrypto forgets when it is short of memory itself.
+# What libraries forget when they are short of memory themselves.
 SUPPRESSIONS = Path(__file__).resolve().parent / "lsan.suppressions"
 ATTEMPTS = 4  # of a device, before it counts as shut out by what happened once
 PATIENCE = seconds(20)
@@ -252,10 +252,13 @@ class Trial:
             self.require(told_of_loss or self.ear.hear_text(text, seconds(3)), f"{text} was accepted and did not come")
 
     def is_fault_of_a_library(self) -> bool:
-        """libcrypto goes on without the memory for its own locks; it makes them in the self-test, before anything else
-        is begun. AddressSanitizer asks the C library where a new thread's stack is, and cannot do without the answer."""
+        """libcrypto goes on without the memory for its own locks, which it makes in the self-test, and libseccomp without
+        that for the filter it builds: both before usmpd is ready. AddressSanitizer asks the C library where a new
+        thread's stack is, and cannot do without the answer."""
         struck, log = " ".join(self.record()[0]), "\n".join(self.log.all())
-        return ("libcrypto" in struck and " listening " not in log and "AddressSanitizer: SEGV" in log or
+        crashed = "AddressSanitizer: SEGV" in log
+        return ("libcrypto" in struck and crashed and " listening " not in log or
+                "libseccomp" in struck and crashed and "in seccomp_" in log and " ready " not in log or
                 "libc.so" in struck and "pthread_getattr_np" in log)
 
     def look_through_log(self) -> None:
