@@ -1,4 +1,4 @@
-/* What may be accepted: the shard's credit of each backend, and the devices that get none for now (docs/design.md
+/* What may be accepted: the shard's credit of each backend, and the devices that get none at the moment (docs/design.md
  * promise 4, docs/security.md rule 22). shard_credit and shard_deny are here.
  */
 #ifndef GATEWAY_CREDIT_H

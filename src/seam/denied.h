@@ -1,4 +1,4 @@
-/* Devices that get no credit for now, because they hold more than their share of a backend's queue (docs/security.md
+/* Devices that get no credit at the moment, because they hold more than their share of a backend's queue (docs/security.md
  * rule 22, docs/design/fair-share.md).
  *
  * The hub decides and tells the shards the whole list of a backend whenever it changes. It is short: each of these
