@@ -108,6 +108,7 @@ void arrival_new_keys(struct conversation *conversation, const struct usmp_keys 
     conversation->deferred_is_moot = conversation->deferred >= 0;
     conversation->fragments_acknowledged = 0;
     conversation->may_restart = true;
+    conversation->rekeyed_at = conversation->now;
     if (conversation->downlink_out >= 0)
         conversation->downlink[conversation->downlink_out].rekeys++;
 }

@@ -146,6 +146,7 @@ struct conversation {
     int downlink_out; /* -1: none */
     uint8_t payload[USMP_MESSAGE_MAX];
     unsigned fragments_acknowledged; /* of the message that is out */
+    uint64_t rekeyed_at;             /* when the subject's keys changed last */
     bool may_restart;                /* REKEY came: it may begin again */
     uint8_t out_type;                /* of the subject's frame in flight, 0: not known */
     uint32_t out_seq;

@@ -216,7 +216,10 @@ void departure_acknowledge(struct conversation *conversation, const uint8_t *byt
     bool taken = verdict == USMP_SESSION_NOTHING || verdict == USMP_SESSION_SENT || verdict == USMP_SESSION_OVER;
     require(!taken || right || utack.type == USMP_SESSION_OK);
     require(verdict != USMP_SESSION_OVER || utack.type == USMP_BYE);
-    if (right && is_part && was_live && same_keys && conversation->downlink_out >= 0)
+    /* Behind REKEY the UTACK of what was in flight still counts for half a second, under the old key. */
+    bool still_counts = conversation->out_epoch + 1 == conversation->subject_epoch &&
+                        conversation->now < conversation->rekeyed_at + 500000;
+    if (right && is_part && was_live && (same_keys || still_counts) && conversation->downlink_out >= 0)
         require(verdict == (utack.type == USMP_DATA ? USMP_SESSION_SENT : USMP_SESSION_NOTHING));
     if (taken && right) {
         conversation->out_type = 0;
