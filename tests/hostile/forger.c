@@ -39,12 +39,11 @@ static void forge_hello(struct story *story, struct forged *forged)
     forged->size = usmp_hello_write(wire, small_seq(story), &hello, forged->bytes);
 }
 
-static void forge_hello_ack(struct story *story, struct forged *forged)
+static void forge_hello_ack(struct story *story, struct forged *forged, uint8_t wire)
 {
     struct usmp_hello_ack hello_ack;
     random_fill(&story->numbers, &hello_ack, sizeof hello_ack);
-    forged->size =
-        usmp_hello_ack_write(any_wire(story), FORGER_HELLO_ACK_SEQ + small_seq(story), &hello_ack, forged->bytes);
+    forged->size = usmp_hello_ack_write(wire, FORGER_HELLO_ACK_SEQ + small_seq(story), &hello_ack, forged->bytes);
 }
 
 static void forge_utack(struct story *story, struct forged *forged)
@@ -90,7 +89,7 @@ static void forge(struct story *story, struct forged *forged)
     if (what < 40 || (what < 60 && !story->forger.answers))
         forge_hello(story, forged);
     else if (what < 60)
-        forge_hello_ack(story, forged);
+        forge_hello_ack(story, forged, any_wire(story));
     else if (what < 75)
         forge_utack(story, forged);
     else if (what < 92)
@@ -126,7 +125,8 @@ static void mislead(struct story *story, struct forged *forged, const struct res
 static void send_one(struct story *story)
 {
     struct forged forged = {.to_gateway = true, .path = {.local = story->world->gateway}};
-    struct resident *victim = story_somebody(story);
+    struct resident *victim =
+        story_chance(story, 500) ? story_somebody(story) : &story->residents[story->forger.favourite];
     forged.path.peer = host_address(victim->host, victim->number, victim->port);
     if (!story->forger.spares_devices && story_chance(story, 200)) {
         forged.to_gateway = false;
@@ -140,6 +140,13 @@ static void send_one(struct story *story)
         forge(story, &forged);
     }
     world_carry(story->world, forged.to_gateway, &forged.path, forged.bytes, forged.size);
+    /* A handshake that never was, and its failure: enough of these, and the victim is locked out, if they count. */
+    if (forged.to_gateway && story->forger.answers && forged.size >= USMP_HELLO_FRAME &&
+        forged.bytes[2] <= USMP_WIRE_2 && forged.bytes[2] != 0 && forged.bytes[3] == USMP_HELLO &&
+        story_chance(story, 400)) {
+        forge_hello_ack(story, &forged, forged.bytes[2]);
+        world_carry(story->world, true, &forged.path, forged.bytes, forged.size);
+    }
 }
 
 /* Says nothing, or nothing to the end, or something wrong; sooner or later it hangs up. */
@@ -175,6 +182,7 @@ void forger_begin(struct story *story, uint64_t pace, unsigned burst)
     *forger = (struct forger){.actor = {.step = step}, .is_there = true, .pace = pace, .burst = burst};
     forger->actor.next_step = story->world->now.monotonic + story_below(story, WORLD_SECOND);
     forger->answers = story_chance(story, 500);
+    forger->favourite = story_somebody(story)->number;
     story->witness.guilty[FORGER_HOST] = true;
     story_add_actor(story, &forger->actor);
 }

@@ -20,6 +20,7 @@ struct forger {
     struct actor actor;
     bool is_there;
     bool spares_devices; /* what it sends to devices would look like the gateway's */
+    unsigned favourite;  /* the resident whom it picks every other time */
     bool answers;        /* sends HELLO_ACKs in its victims' names */
     uint64_t pace;       /* microseconds between its steps, at most */
     unsigned burst;      /* datagrams a step, at most */

@@ -42,6 +42,14 @@ void resident_vanish(struct story *story, struct resident *resident)
     resident->end = NULL;
 }
 
+/* Two devices at one address and port there cannot be, only one after the other. */
+static bool is_taken(const struct story *story, const struct resident *resident)
+{
+    const struct resident *neighbour = &story->residents[resident->number ^ 1];
+    return neighbour->end != NULL && !neighbour->end->silent && neighbour->host == resident->host &&
+           neighbour->end->path.peer.port == resident->port;
+}
+
 static void begin(struct story *story, struct resident *resident)
 {
     uint8_t id[USMP_DEVICE_ID_SIZE];
@@ -58,6 +66,8 @@ static void begin(struct story *story, struct resident *resident)
 void resident_begin(struct story *story, struct resident *resident)
 {
     resident_vanish(story, resident);
+    while (is_taken(story, resident))
+        resident->port++;
     if (resident->strict == NULL)
         begin(story, resident);
     else
@@ -101,9 +111,17 @@ static uint16_t any_port(struct story *story, const struct resident *resident)
     return (uint16_t)(1024 + (resident->number % 8) * HOST_PORTS + story_below(story, HOST_PORTS));
 }
 
+static bool is_away(const struct resident *resident)
+{
+    return resident->end != NULL && (resident->end->silent || resident->end->over);
+}
+
 static void connect_anew(struct story *story, struct resident *resident)
 {
-    if (!story_chance(story, 300))
+    const struct resident *neighbour = &story->residents[resident->number ^ 1];
+    if (is_away(neighbour) && neighbour->host == resident->host && story_chance(story, 200))
+        resident->port = neighbour->port; /* their NAT gives it away as soon as it is free */
+    else if (!story_chance(story, 300))
         resident->port = any_port(story, resident);
     if (story_chance(story, 80))
         resident->transport = resident->transport == USMP_UDP ? USMP_TCP : USMP_UDP;
@@ -132,6 +150,8 @@ static void hang_up(struct story *story, struct resident *resident)
 void resident_roam(struct story *story, struct resident *resident)
 {
     resident->port = any_port(story, resident);
+    while (is_taken(story, resident))
+        resident->port++;
     resident->end->path.peer.port = resident->port;
 }
 
@@ -238,7 +258,7 @@ void resident_settle_in(struct story *story, unsigned number)
                                   .number = number,
                                   .host = 1 + number / 4,
                                   .transport = story_chance(story, 300) ? USMP_TCP : USMP_UDP,
-                                  .port = (uint16_t)(2000 + number)};
+                                  .port = (uint16_t)(1024 + (number % 8) * HOST_PORTS)};
     /* Those whose keys come and go live by themselves: what fails there may lock out the host. */
     if (regime_is_unsteady(number)) {
         resident->host = HOST_FIRST_ODD + number / 4;
