@@ -1,5 +1,5 @@
-/* Devices that get no credit at the moment, because they hold more than their share of a backend's queue (docs/security.md
- * rule 22, docs/design/fair-share.md).
+/* Devices that get no credit at the moment, because they hold more than their share of a backend's queue
+ * (docs/security.md rule 22, docs/design/fair-share.md).
  *
  * The hub decides and tells the shards the whole list of a backend whenever it changes. It is short: each of these
  * devices holds more than a sixteenth of the queue. A device keeps its place in the list over the end of its session,
