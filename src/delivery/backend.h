@@ -62,8 +62,8 @@ void backend_fill(struct backend *backend);
 /* The kernel has taken these bytes of the flight. */
 void backend_sent(struct backend *backend, size_t size);
 
-/* Writes what the connection takes, runs what commands it has left, and tells the shards of new credit and who gets none. The connection
- * may be gone afterwards. */
+/* Writes what the connection takes, runs what commands it has left, and tells the shards of new credit and who gets
+ * none. The connection may be gone afterwards. */
 void backend_flush(struct backend *backend);
 
 /* The id of the event that the reader will see next, or the first of those that a `lost` will tell of. */

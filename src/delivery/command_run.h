@@ -2,8 +2,8 @@
  * session, and answers (docs/backend.md, docs/security.md rule 23).
  *
  * What is checked, in this order: may this backend give commands and is the device among its own (forbidden, whether
- * there is such a device or not), is the device connected or may the message wait, is the payload short enough, is there
- * room under the bounds of hub.h (busy).
+ * there is such a device or not), is the device connected or may the message wait, is the payload short enough, is
+ * there room under the bounds of hub.h (busy).
  */
 #ifndef DELIVERY_COMMAND_RUN_H
 #define DELIVERY_COMMAND_RUN_H

@@ -1,13 +1,13 @@
 /* Who holds how much of one backend's queue, and who gets no credit for it: docs/security.md rule 22,
  * docs/design/fair-share.md.
  *
- * While more than half of the queue is used, credit is denied to a device that has more than a sixteenth of the queue in
- * it and more than the average of all devices that have anything in it. Sessions are not told apart: what a device left
- * when it disconnected still counts.
+ * While more than half of the queue is used, credit is denied to a device that has more than a sixteenth of the queue
+ * in it and more than the average of all devices that have anything in it. Sessions are not told apart: what a device
+ * left when it disconnected still counts.
  *
- * Counting begins when FAIR_SHARE_BEGIN bytes or a 64th of the queue wait, whichever is less, and ends when the queue is
- * empty; so where a backend keeps up it costs a comparison an event. What waited before the beginning is nobody's, which
- * is a quarter of what a device may hold in any case, at most. Where memory is short, events are nobody's too.
+ * Counting begins when FAIR_SHARE_BEGIN bytes or a 64th of the queue wait, whichever is less, and ends when the queue
+ * is empty; so where a backend keeps up it costs a comparison an event. What waited before the beginning is nobody's,
+ * which is a quarter of what a device may hold in any case, at most. Where memory is short, events are nobody's too.
  *
  * Memory: 32 bytes and a place in a table for each device that has anything in the queue; less than what its events
  * take, so it is within the bound of the queue. The owner calls it for a queue that blocks only.

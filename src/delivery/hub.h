@@ -60,8 +60,9 @@ enum hub_drain_verdict {
 };
 
 /* The shards have ended and their last outboxes are received: no backend connects any more, no command is read, what
- * waits for a device ends as expired, and what is queued goes to the backends that are connected, as far as they take it. What is queued for one that is not
- * connected is lost, and hub_close() logs how much. Whoever cannot wait any longer calls hub_close(). */
+ * waits for a device ends as expired, and what is queued goes to the backends that are connected, as far as they
+ * take it. What is queued for one that is not connected is lost, and hub_close() logs how much. Whoever cannot wait
+ * any longer calls hub_close(). */
 enum hub_drain_verdict hub_drain(struct hub *hub, void (*drained)(void *context), void *context)
     __attribute__((warn_unused_result));
 

@@ -1,4 +1,5 @@
-/* The way from the hub to a shard: commands, new credit and who gets none, collected by the hub and taken by the worker.
+/* The way from the hub to a shard: commands, new credit and who gets none, collected by the hub and taken by the
+ * worker.
  *
  * With one worker both are on one loop: the hub fills the inbox, calls `wake`, and the worker empties it before the
  * loop sleeps. Between threads a worker's inbox is filled under a lock of its own and taken whole. The hub never
