@@ -75,13 +75,14 @@ def test_rule_23_what_waits_with_ttl_is_bounded(start_usmpd):
     gateway = start_usmpd(new_identity())
     before = gateway.resident()
     references = [gateway.backend.post(op="send", device=f"de:ad:be:44:{number >> 8:02x}:{number & 255:02x}", ttl="10m",
-                                       text="x" * 1500) for number in range(12000)]
+                                       text="x" * 1500) for number in range(30000)]
     gateway.backend.sessions()
     codes = set()
     for reference in references[-100:]:
         codes.add(gateway.backend.answer(reference).get("code"))
     assert codes == {"busy"}
-    assert gateway.resident() - before < 24 << 20
+    # 8 MiB may wait; the sanitizers want some for themselves. All of it would be 45 MB.
+    assert gateway.resident() - before < 32 << 20
 
 
 def test_rule_23_the_uid_of_a_backend_is_logged(start_usmpd):
