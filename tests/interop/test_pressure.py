@@ -52,8 +52,8 @@ def test_a_paused_session_is_not_timed_out(case, start, make_device):
     device, clock = make_device(case), make_device(case)
     clock.transport = "tcp"
     devices = {
-        device.identity.id: device.identity.entry(session_timeout="500ms"),
-        clock.identity.id: clock.identity.entry(session_timeout="1500ms"),
+        device.identity.id: device.identity.entry(session_timeout="2s"),  # a busy machine stops a device for longer than 0.5
+        clock.identity.id: clock.identity.entry(session_timeout="4500ms"),
     }
     daemon = start(devices=devices, config=BLOCK)
     clock.connect(daemon.port)
