@@ -70,6 +70,7 @@ struct witnessed_address {
     uint64_t bytes_out;
     uint64_t challenge; /* the last that was sent there, hashed */
     uint64_t cookie;    /* the last that was sent there, hashed */
+    uint64_t shown;     /* when a cookie of ours came back, 0: never */
     bool proved;        /* a cookie of ours came back, or it has or had a session */
 };
 

@@ -11,6 +11,8 @@
 #include "hostile/witness.h"
 #include "platform/address_text.h"
 
+#define HANDSHAKE_MOST (15 * WORLD_SECOND) /* longer than any takes */
+
 static struct witnessed_address *address_of(struct witness *witness, const struct address *peer)
 {
     uint64_t key = key_map_hash(peer, sizeof *peer);
@@ -28,14 +30,17 @@ static struct witnessed_address *address_of(struct witness *witness, const struc
     return &witness->addresses[index];
 }
 
-/* A HELLO that brings the cookie that was sent there, or a frame that names a session, of which the gateway follows
- * what is newer than all before. */
-static bool proves(const struct witness *witness, const struct witnessed_address *address,
-                   const struct usmp_frame *frame)
+/* A HELLO that brings the cookie that was sent there. */
+static bool shows_cookie(const struct witnessed_address *address, const struct usmp_frame *frame)
 {
     struct usmp_hello hello;
-    if (frame->type == USMP_HELLO && usmp_hello_read(frame, &hello) && hello.has_cookie)
-        return key_map_hash(hello.cookie, sizeof hello.cookie) == address->cookie;
+    return frame->type == USMP_HELLO && usmp_hello_read(frame, &hello) && hello.has_cookie &&
+           key_map_hash(hello.cookie, sizeof hello.cookie) == address->cookie;
+}
+
+/* The gateway follows a session to where a frame comes from that is newer than all before. */
+static bool names_session(const struct witness *witness, const struct usmp_frame *frame)
+{
     const uint8_t *session = usmp_record_session(frame);
     return session != NULL && witness_session(witness, session) != NULL;
 }
@@ -61,8 +66,12 @@ void witness_arrives(void *context, const struct packet *packet)
     address->bytes_in += packet->size;
     if (usmp_frame_parse_datagram(packet->bytes, packet->size, &frame) != USMP_FRAME_COMPLETE)
         return;
-    address->proved = address->proved || proves(witness, address, &frame);
-    if (frame.type == USMP_HELLO_ACK && frame.seq >= FORGER_HELLO_ACK_SEQ && address->proved)
+    uint64_t now = witness->story->world->now.monotonic;
+    if (shows_cookie(address, &frame))
+        address->shown = now;
+    address->proved = address->proved || address->shown != 0 || names_session(witness, &frame);
+    bool may_be_proved = address->shown != 0 && now - address->shown < HANDSHAKE_MOST;
+    if (frame.type == USMP_HELLO_ACK && frame.seq >= FORGER_HELLO_ACK_SEQ && may_be_proved)
         suspect(witness, &packet->path.peer);
 }
 
