@@ -12,6 +12,7 @@
 
 struct forged {
     struct shard_path path;
+    unsigned victim; /* the device in whose name, or to whom */
     bool to_gateway;
     uint8_t bytes[SHARD_DATAGRAM_MAX];
     size_t size;
@@ -32,8 +33,8 @@ static void forge_hello(struct story *story, struct forged *forged)
     uint8_t wire = any_wire(story);
     struct usmp_hello hello = {.has_cookie = wire == 2 && story_chance(story, 150)};
     regime_device_id((unsigned)story_below(story, REGIME_DEVICES), hello.device_id);
-    if (story_chance(story, 500))
-        regime_device_id(story_somebody(story)->number, hello.device_id);
+    if (story_chance(story, 600))
+        regime_device_id(forged->victim, hello.device_id);
     random_fill(&story->numbers, hello.public_key, sizeof hello.public_key);
     random_fill(&story->numbers, hello.cookie, sizeof hello.cookie);
     forged->size = usmp_hello_write(wire, small_seq(story), &hello, forged->bytes);
@@ -127,6 +128,7 @@ static void send_one(struct story *story)
     struct forged forged = {.to_gateway = true, .path = {.local = story->world->gateway}};
     struct resident *victim =
         story_chance(story, 500) ? story_somebody(story) : &story->residents[story->forger.favourite];
+    forged.victim = victim->number;
     forged.path.peer = host_address(victim->host, victim->number, victim->port);
     if (!story->forger.spares_devices && story_chance(story, 200)) {
         forged.to_gateway = false;
@@ -152,7 +154,7 @@ static void send_one(struct story *story)
 /* Says nothing, or nothing to the end, or something wrong; sooner or later it hangs up. */
 static void use_stream(struct story *story, struct simulated_device **place)
 {
-    struct forged forged;
+    struct forged forged = {.victim = story->forger.favourite};
     if (*place == NULL) {
         struct address address = host_address(FORGER_HOST, 0, (uint16_t)(1024 + story_below(story, 60000)));
         *place = world_connect_bare_at(story->world, USMP_TCP, &address);

@@ -71,6 +71,10 @@ static void said(struct witness *witness, const struct seam_event *event, const 
 static void disconnected(struct witness *witness, const struct seam_event *event, unsigned device)
 {
     struct witnessed_session *session = live_session(witness, event, device, "the end");
+    const struct witnessed_end *end = &witness->ends[session->end];
+    bool keeps_order = end->honest && witness->story->residents[device].strict == NULL;
+    WITNESS_REQUIRE(witness, event->reason != SEAM_PROTOCOL || !keeps_order,
+                    "device %u is said to have broken the protocol", device);
     session->state = WITNESSED_DISCONNECTED;
     witness->live[device] = WITNESS_NOBODY;
     witness->live_count--;
