@@ -104,7 +104,7 @@ void operator_begin(struct story *story)
     operator->heard = calloc(COMMANDS_MAX, sizeof *operator->heard);
     operator->last_heard = calloc(REGIME_DEVICES, sizeof *operator->last_heard);
     require(operator->commands != NULL && operator->heard != NULL && operator->last_heard != NULL);
-    world_give_credit(story->world, story->resident_count > 30 ? 20 * QUEUE : QUEUE);
+    world_give_credit(story->world, story->resident_count > 30 ? 20 * QUEUE : QUEUE / (1 + story_below(story, 8)));
     story_add_actor(story, &operator->actor);
 }
 
