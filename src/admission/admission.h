@@ -20,7 +20,7 @@
 #include "platform/address.h"
 #include "platform/address_prefix.h"
 
-#define ADMISSION_FAILURES 16384u    /* entries: one an address that failed, one a device id at an address */
+#define ADMISSION_FAILURES 16384u    /* entries: an address that failed, its /48, a device id at an address */
 #define ADMISSION_COMPLETIONS 32768u /* devices whose completed handshakes are counted */
 #define ADMISSION_CHECKED 4096u      /* addresses whose wire 1 checks are counted */
 #define ADMISSION_TRUSTED_MAX 256u

@@ -2,8 +2,8 @@
  *
  * They share `limits.handshakes`. Whoever has enough addresses could take all of those places with handshakes that he
  * never goes on with, and keep every device out for `handshake_timeout`. So when they are all taken, the oldest gives
- * way to a newcomer once it has had HALF_DONE_PATIENCE for its HELLO_ACK: four times what the slowest devices in the
- * field take for theirs. Younger ones stay, or a storm of devices would push each other out for ever
+ * way to a newcomer once it has had HALF_DONE_PATIENCE for its HELLO_ACK: more than the slowest devices on the slowest
+ * links take for theirs. Younger ones stay, or a storm of devices would push each other out for ever
  * (docs/design/tcp-strangers.md).
  */
 #ifndef GATEWAY_HALF_DONE_H

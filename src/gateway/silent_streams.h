@@ -7,7 +7,8 @@
  * all places taken someone always does. So whoever opens connections and says nothing loses them as fast as he opens
  * them, while a device, which is silent for one round trip only, is rarely hit.
  *
- * Memory: fixed. Addresses are told apart by keyed hashes, so a look through all of them is a few hundred comparisons.
+ * Memory: fixed. Addresses are told apart by keyed hashes, so a look through all of them is some two thousand
+ * comparisons at most.
  */
 #ifndef GATEWAY_SILENT_STREAMS_H
 #define GATEWAY_SILENT_STREAMS_H
