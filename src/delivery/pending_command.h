@@ -32,8 +32,8 @@ struct pending_command {
     uint8_t session[16]; /* that the device had when it was handed to a shard */
     struct answer_ref ref;
     struct deadline waits_until; /* these three: waiting_messages.h */
-    struct pending_command *waits_behind;
-    struct pending_command *waits_before;
+    struct pending_command *previous_waiting;
+    struct pending_command *next_waiting;
     uint8_t payload[];
 };
 

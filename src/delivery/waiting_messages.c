@@ -48,11 +48,11 @@ static void insert(struct waiting_device *device, struct pending_command *comman
 {
     struct pending_command *before = device->last;
     while (before != NULL && before->number > command->number)
-        before = before->waits_behind;
-    command->waits_behind = before;
-    command->waits_before = before != NULL ? before->waits_before : device->first;
-    *(before != NULL ? &before->waits_before : &device->first) = command;
-    *(command->waits_before != NULL ? &command->waits_before->waits_behind : &device->last) = command;
+        before = before->previous_waiting;
+    command->previous_waiting = before;
+    command->next_waiting = before != NULL ? before->next_waiting : device->first;
+    *(before != NULL ? &before->next_waiting : &device->first) = command;
+    *(command->next_waiting != NULL ? &command->next_waiting->previous_waiting : &device->last) = command;
     device->count++;
 }
 
@@ -74,8 +74,10 @@ bool waiting_messages_add(struct waiting_messages *waiting, struct pending_comma
 static void remove_command(struct waiting_messages *waiting, struct waiting_device *device,
                            struct pending_command *command)
 {
-    *(command->waits_behind != NULL ? &command->waits_behind->waits_before : &device->first) = command->waits_before;
-    *(command->waits_before != NULL ? &command->waits_before->waits_behind : &device->last) = command->waits_behind;
+    *(command->previous_waiting != NULL ? &command->previous_waiting->next_waiting : &device->first) =
+        command->next_waiting;
+    *(command->next_waiting != NULL ? &command->next_waiting->previous_waiting : &device->last) =
+        command->previous_waiting;
     deadlines_set(&waiting->deadlines, &command->waits_until, DEADLINE_NEVER);
     deadlines_release(&waiting->deadlines);
     if (--device->count == 0) {

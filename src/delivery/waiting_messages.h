@@ -36,7 +36,7 @@ bool waiting_messages_add(struct waiting_messages *waiting, struct pending_comma
     __attribute__((warn_unused_result));
 
 /* The first message for the device, which waits no more; NULL if there is none. */
-struct pending_command *waiting_messages_take(struct waiting_messages *waiting, const uint8_t device[static 6])
+struct pending_command *waiting_messages_take(struct waiting_messages *waiting, const uint8_t id[static 6])
     __attribute__((warn_unused_result));
 
 /* One whose deadline is `now` or before, which waits no more; NULL if there is none. */
@@ -47,6 +47,6 @@ struct pending_command *waiting_messages_take_due(struct waiting_messages *waiti
 uint64_t waiting_messages_deadline(const struct waiting_messages *waiting);
 
 /* How many wait for the device. */
-size_t waiting_messages_count(const struct waiting_messages *waiting, const uint8_t device[static 6]);
+size_t waiting_messages_count(const struct waiting_messages *waiting, const uint8_t id[static 6]);
 
 #endif
