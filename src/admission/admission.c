@@ -30,12 +30,7 @@ struct admission {
 
 static bool is_trusted(const struct admission *admission, const struct address *peer)
 {
-    for (size_t index = 0; index < admission->limits.trusted_count; index++) {
-        if (address_prefix_contains(&admission->limits.trusted[index], peer)) {
-            return true;
-        }
-    }
-    return false;
+    return address_prefixes_contain(admission->limits.trusted, admission->limits.trusted_count, peer);
 }
 
 static void copy_limits(struct admission *admission, const struct admission_limits *limits)

@@ -111,21 +111,12 @@ void stream_close_all(struct shard *shard)
     silent_streams_close(&shard->streams.silent);
 }
 
-static bool is_trusted(const struct shard *shard, const struct address *peer)
-{
-    for (size_t index = 0; index < shard->config->limits.trusted.count; index++) {
-        if (address_prefix_contains(&shard->config->limits.trusted.items[index], peer)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct silent_origin origin_of(const struct shard *shard, const struct address *peer)
 {
+    const struct config_prefixes *trusted = &shard->config->limits.trusted;
     struct address_prefix host = address_prefix_host(peer);
     struct address_prefix site = address_prefix_site(peer);
-    return (struct silent_origin){.trusted = is_trusted(shard, peer),
+    return (struct silent_origin){.trusted = address_prefixes_contain(trusted->items, trusted->count, peer),
                                   .host = shard_hash(shard, &host, sizeof host),
                                   .site = shard_hash(shard, &site, sizeof site)};
 }

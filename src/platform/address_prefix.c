@@ -51,6 +51,15 @@ bool address_prefix_contains(const struct address_prefix *prefix, const struct a
     return address_prefix_equal(prefix, &network);
 }
 
+bool address_prefixes_contain(const struct address_prefix *prefixes, size_t count, const struct address *address)
+{
+    for (size_t index = 0; index < count; index++) {
+        if (address_prefix_contains(&prefixes[index], address))
+            return true;
+    }
+    return false;
+}
+
 /* One to three decimal digits and nothing else, which is stricter than strtoul(). */
 static bool parse_length(const char *text, unsigned maximum, unsigned *length)
 {

@@ -32,6 +32,8 @@ bool address_prefix_equal(const struct address_prefix *a, const struct address_p
 
 /* The address is normalised first. An IPv6 network, ::/0 too, contains no IPv4 address. */
 bool address_prefix_contains(const struct address_prefix *prefix, const struct address *address);
+/* One of several does. */
+bool address_prefixes_contain(const struct address_prefix *prefixes, size_t count, const struct address *address);
 
 /* Reads "192.0.2.0/24", "2001:db8::/32", or an address alone for one host. Bits after the prefix are cleared, and a
  * network within ::ffff:0:0/96 or 64:ff9b::/96 becomes an IPv4 network. False, and `prefix` untouched, for anything

@@ -188,6 +188,18 @@ static void test_contains(void **state)
     }
 }
 
+static void test_one_of_several(void **state)
+{
+    (void)state;
+    struct address_prefix prefixes[] = {network("192.0.2.0/24"), network("2001:db8::/32")};
+    struct address first = host("192.0.2.1"), second = host("2001:db8::1"), neither = host("198.51.100.1");
+    assert_true(address_prefixes_contain(prefixes, 2, &first));
+    assert_false(address_prefixes_contain(prefixes, 0, &first));
+    assert_true(address_prefixes_contain(prefixes, 2, &second));
+    assert_false(address_prefixes_contain(prefixes, 1, &second));
+    assert_false(address_prefixes_contain(prefixes, 2, &neither));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_parse_knows_ipv4_in_ipv6_notation),
         cmocka_unit_test(test_parse_refuses_the_rest),
         cmocka_unit_test(test_contains),
+        cmocka_unit_test(test_one_of_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
