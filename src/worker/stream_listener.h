@@ -25,7 +25,7 @@
 
 struct stream_listener {
     uv_poll_t poll;
-    uv_timer_t rest; /* running: nothing can be accepted for now */
+    uv_timer_t rest; /* running: nothing can be accepted until it is over */
     int descriptor;
     int spare;                                       /* -1: none could be had */
     int limit;                                       /* descriptors from here on are not for devices */

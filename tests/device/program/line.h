@@ -19,7 +19,7 @@ struct line {
     size_t unsent_size;
 };
 
-/* What reading gave: bytes, nothing for now, or the end of the connection. */
+/* What reading gave: bytes, nothing yet, or the end of the connection. */
 enum line_verdict { LINE_BYTES, LINE_NOTHING, LINE_CLOSED };
 
 /* IPv4 addresses as text; a source port of 0 lets the kernel choose. False: it cannot be opened. */
