@@ -207,15 +207,15 @@ static bool finish(struct shard *shard, struct pending *pending, const struct sh
     struct handshake_end end;
     switch (handshake_finish(shard, &pending->handshake, hello_ack, &from, now, &end)) {
     case HANDSHAKE_SESSION:
-        pending_end(shard, pending, true, now);
+        pending_end(shard, pending, PENDING_DECIDED, now);
         handshake_cancel_older(shard, failure.device, begun, now);
         (void)!session_run(end.session, now);
         return true;
     case HANDSHAKE_REFUSED:
-        pending_end(shard, pending, true, now);
+        pending_end(shard, pending, PENDING_DECIDED, now);
         return true;
     case HANDSHAKE_FORGED:
-        pending_end(shard, pending, true, now);
+        pending_end(shard, pending, PENDING_DECIDED, now);
         handshake_failure_is_protocol(&failure);
         handshake_failed(shard, &failure, now);
         return true;

@@ -144,7 +144,7 @@ void pending_saw_wrong(struct pending *pending, enum registry_verdict wrong)
     }
 }
 
-void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now)
+void pending_end(struct shard *shard, struct pending *pending, enum pending_outcome outcome, struct shard_time now)
 {
     struct handshake_failure failure = {.transport = USMP_UDP,
                                         .version = pending->handshake.version,
@@ -153,7 +153,7 @@ void pending_end(struct shard *shard, struct pending *pending, bool completed, s
                                         .device_known = true};
     memcpy(failure.device, pending->handshake.device_id, sizeof failure.device);
     handshake_failure_is(&failure, pending->wrong);
-    bool failed = pending->saw_wrong && !completed;
+    bool failed = pending->saw_wrong && outcome == PENDING_UNDECIDED;
     struct shard_path path = pending->path;
     if (pending->proved) {
         admission_handshake_end(shard->admission, &pending->peer);
@@ -170,7 +170,7 @@ void pending_expire(struct shard *shard, struct pending *pending, struct shard_t
     if (!pending->saw_wrong) {
         handshake_count(shard, USMP_UDP, pending->handshake.version, SHARD_HANDSHAKE_TIMEOUT);
     }
-    pending_end(shard, pending, false, now);
+    pending_end(shard, pending, PENDING_UNDECIDED, now);
 }
 
 void pending_due(struct shard *shard, struct pending *pending, struct shard_time now)
@@ -196,7 +196,7 @@ void pending_cancel_older(struct shard *shard, const uint8_t device[USMP_DEVICE_
         link = hash_index_next(link);
         if (pending->handshake.begun <= begun &&
             memcmp(pending->handshake.device_id, device, USMP_DEVICE_ID_SIZE) == 0) {
-            pending_end(shard, pending, true, now);
+            pending_end(shard, pending, PENDING_DECIDED, now);
         }
     }
 }

@@ -68,9 +68,13 @@ void pending_challenge(struct shard *shard, const struct pending *pending);
 /* A wrong HELLO_ACK came; it stays. */
 void pending_saw_wrong(struct pending *pending, enum registry_verdict wrong);
 
-/* It is over: gives back its place, wipes it. `completed`: by a session, or told already; otherwise a wrong HELLO_ACK
- * that it saw is one failed handshake, however often it came (docs/security.md rule 13). */
-void pending_end(struct shard *shard, struct pending *pending, bool completed, struct shard_time now);
+enum pending_outcome {
+    PENDING_DECIDED,   /* by a right HELLO_ACK, of this handshake or of a younger one: wrong ones do not count */
+    PENDING_UNDECIDED, /* a wrong HELLO_ACK that it saw is one failed handshake, however often it came (rule 13) */
+};
+
+/* It is over: gives back its place, wipes it. */
+void pending_end(struct shard *shard, struct pending *pending, enum pending_outcome outcome, struct shard_time now);
 
 /* Its time is over. */
 void pending_expire(struct shard *shard, struct pending *pending, struct shard_time now);

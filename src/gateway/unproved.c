@@ -82,9 +82,9 @@ void unproved_make_room(struct shard *shard, const struct shard_path *path, stru
 {
     const struct unproved *unproved = &shard->pending.unproved;
     if (unproved_at(shard, path) >= UNPROVED_PATH_MAX) {
-        pending_end(shard, nth_at(shard, path, draw(shard, UNPROVED_PATH_MAX)), false, now);
+        pending_end(shard, nth_at(shard, path, draw(shard, UNPROVED_PATH_MAX)), PENDING_UNDECIDED, now);
     } else if (unproved->count == UNPROVED_MAX) {
-        pending_end(shard, unproved->places[draw(shard, UNPROVED_MAX)], false, now);
+        pending_end(shard, unproved->places[draw(shard, UNPROVED_MAX)], PENDING_UNDECIDED, now);
     }
 }
 
