@@ -38,4 +38,10 @@ struct worker {
 bool worker_listen(struct worker *worker, const struct worker_options *options, struct error_text *error)
     __attribute__((warn_unused_result));
 
+/* Of a struct worker: `now` as it is. */
+struct shard_time worker_read_clocks(void *context);
+
+/* The end of a turn (turn.c): the loop sleeps afterwards, unless there is more to be done. */
+void worker_end_turn(struct worker *worker);
+
 #endif
