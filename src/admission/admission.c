@@ -122,6 +122,14 @@ enum admission_verdict admission_handshake_begin(struct admission *admission, co
     return verdict;
 }
 
+bool admission_handshakes_are_taken(struct admission *admission, const struct address *peer)
+{
+    pthread_mutex_lock(&admission->lock);
+    bool taken = places_are_taken(&admission->places, &admission->limits, peer, is_trusted(admission, peer));
+    pthread_mutex_unlock(&admission->lock);
+    return taken;
+}
+
 void admission_handshake_end(struct admission *admission, const struct address *peer)
 {
     pthread_mutex_lock(&admission->lock);

@@ -73,6 +73,9 @@ bool admission_is_locked_out(struct admission *admission, const struct address *
 enum admission_verdict admission_handshake_begin(struct admission *admission, const struct address *peer,
                                                  const uint8_t device[6], uint64_t now)
     __attribute__((warn_unused_result));
+/* What was ADMISSION_LIMITED, was so because all places are taken: one that is given back would be for `peer`. */
+bool admission_handshakes_are_taken(struct admission *admission, const struct address *peer)
+    __attribute__((warn_unused_result));
 void admission_handshake_end(struct admission *admission, const struct address *peer);
 
 /* A handshake of a proved address failed: wrong HMAC or protocol violation. `device` may be NULL. */

@@ -134,6 +134,20 @@ bool places_take_handshake(struct places *places, const struct admission_limits 
     return true;
 }
 
+bool places_are_taken(const struct places *places, const struct admission_limits *limits, const struct address *peer,
+                      bool trusted)
+{
+    struct limiter_networks networks = limiter_networks_of(peer);
+    uint32_t limit = trusted ? 0 : limits->handshakes_per_address;
+    for (size_t index = 0; index < networks.count; index++) {
+        const struct place *place = limiter_table_find(places->networks, &networks.keys[index]);
+        if (place != NULL && !is_within(place->handshakes, limit, index)) {
+            return false;
+        }
+    }
+    return places->handshakes >= limits->handshakes;
+}
+
 static struct place *taken_place(struct places *places, const struct limiter_key *network)
 {
     struct place *place = limiter_table_find(places->networks, network);

@@ -31,6 +31,10 @@ bool places_configure(struct places *places, const struct admission_limits *limi
 void places_close(struct places *places);
 
 /* `trusted`: no limit of its address concerns the peer. */
+/* Whether a handshake finds no place for no other reason than that all are taken: its own networks have one for it. */
+bool places_are_taken(const struct places *places, const struct admission_limits *limits, const struct address *peer,
+                      bool trusted) __attribute__((warn_unused_result));
+
 bool places_take_handshake(struct places *places, const struct admission_limits *limits, const struct address *peer,
                            bool trusted) __attribute__((warn_unused_result));
 void places_give_handshake(struct places *places, const struct address *peer);

@@ -44,8 +44,8 @@ enum admission_verdict half_done_admit(struct shard *shard, const struct address
                                        const uint8_t device[USMP_DEVICE_ID_SIZE], struct shard_time now)
 {
     enum admission_verdict verdict = admission_handshake_begin(shard->admission, peer, device, now.monotonic);
-    bool all_taken = shard->half_done.count >= shard->config->limits.handshakes;
-    if (verdict == ADMISSION_LIMITED && all_taken && oldest_gives_way(shard, now)) {
+    if (verdict == ADMISSION_LIMITED && admission_handshakes_are_taken(shard->admission, peer) &&
+        oldest_gives_way(shard, now)) {
         verdict = admission_handshake_begin(shard->admission, peer, device, now.monotonic);
     }
     return verdict;

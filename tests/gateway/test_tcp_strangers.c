@@ -173,6 +173,28 @@ static void a_handshake_over_udp_gives_way_too(void **state)
     world_close(world);
 }
 
+/* Or one address could end everybody's, with HELLOs that get it nothing. */
+static void who_has_his_share_ends_nobody(void **state)
+{
+    (void)state;
+    struct world *world = world_open("limits: {handshakes: 4, handshakes_per_ip: 3}\n", DEVICES);
+    struct bare_device oldest = bare(world, 2);
+    bare_hello(&oldest, 0, NULL);
+    bare_expect_challenge(&oldest);
+    world_run(world, HALF_DONE_PATIENCE);
+    for (unsigned number = 0; number < 4; number++) {
+        struct bare_device greedy = bare_device(world, USMP_TCP, 2, OTHER_ID, OTHER_PSK, OTHER_ADDRESS);
+        bare_hello(&greedy, 0, NULL);
+        if (number < 3) {
+            bare_expect_challenge(&greedy);
+        } else {
+            bare_expect_closed(&greedy);
+        }
+    }
+    assert_false(oldest.port->stream_closed);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_trusted_network_has_no_share),
         cmocka_unit_test(a_handshake_that_does_not_go_on_gives_way),
         cmocka_unit_test(a_handshake_over_udp_gives_way_too),
+        cmocka_unit_test(who_has_his_share_ends_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
