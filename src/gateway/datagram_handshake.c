@@ -178,9 +178,11 @@ void datagram_receive_hello(struct shard *shard, const struct shard_path *path, 
         handshake_count(shard, USMP_UDP, frame->version, SHARD_HANDSHAKE_LOCKED_OUT);
         return;
     }
-    struct usmp_cookie_claim claim = claim_of(&peer, path, frame->version, &hello);
-    bool proved = hello.has_cookie && usmp_cookie_is_right(shard->cookie_secret, &claim, now.monotonic, hello.cookie);
     struct pending *pending = find_pending(shard, path, frame->version, &hello);
+    struct usmp_cookie_claim claim = claim_of(&peer, path, frame->version, &hello);
+    bool has_something_to_prove = hello.has_cookie && (pending == NULL || !pending->proved);
+    bool proved =
+        has_something_to_prove && usmp_cookie_is_right(shard->cookie_secret, &claim, now.monotonic, hello.cookie);
     if (pending != NULL) {
         answer_again(shard, pending, frame, proved, now);
     } else if (proved) {
